@@ -1,0 +1,98 @@
+// The composition root: the only place where services are constructed and joined.
+
+import { AnalyticsService } from "./domain/analytics/index.ts";
+import {
+  type CommitParticipant,
+  MeteringService,
+  type VerifyProgress,
+  type VerifyReport,
+} from "./domain/metering/index.ts";
+import { PricingService } from "./domain/pricing/index.ts";
+import type { UnknownModelPolicy } from "./domain/rating/index.ts";
+import { type Clock, createIds, invalidInput, systemClock } from "./kernel/index.ts";
+import { type Store, storeAt } from "./store/index.ts";
+
+export interface BillingOptions {
+  /** `sqlite:PATH`, `sqlite::memory:` or `postgres://…`. */
+  readonly database: string;
+  /** The tenant of calls that name none and run outside `withTenant`. Absent: such calls are refused. */
+  readonly tenant?: string | undefined;
+  /** Default: the system's. */
+  readonly clock?: Clock | undefined;
+  /** What to do with a model that the price book does not know. Default `fallback`: the fallback price, flagged. */
+  readonly unknownModel?: UnknownModelPolicy | undefined;
+}
+
+const OPTIONS = new Set<string>([
+  "database",
+  "tenant",
+  "clock",
+  "unknownModel",
+] satisfies (keyof BillingOptions)[]);
+const POLICIES: readonly string[] = ["fallback", "unpriced", "refuse"] satisfies UnknownModelPolicy[];
+
+/** One billing engine over one database. */
+export class Billing {
+  readonly pricing: PricingService;
+  readonly metering: MeteringService;
+  readonly analytics: AnalyticsService;
+  readonly #store: Store;
+
+  /** Use {@link createBilling}. */
+  constructor(store: Store, options: BillingOptions, participants: readonly CommitParticipant[]) {
+    const clock = options.clock ?? systemClock;
+    const ids = createIds(clock);
+    const { tenant, unknownModel = "fallback" } = options;
+    this.#store = store;
+    this.pricing = new PricingService(store, clock);
+    this.metering = new MeteringService(
+      { store, clock, ids, pricing: this.pricing },
+      { tenant, unknownModel, participants },
+    );
+    this.analytics = new AnalyticsService(store, tenant);
+  }
+
+  /**
+   * Opens the database now instead of at the first call: rejects at once if it is out of reach, damaged, another
+   * program's or of a newer schema.
+   */
+  async ready(): Promise<this> {
+    await this.#store.ready();
+    return this;
+  }
+
+  /** Recomputes everything that is derived and lists what differs from what is stored; changes nothing. */
+  verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport> {
+    return this.metering.verify(onProgress);
+  }
+
+  /** Commits what was accepted, then closes the database. Idempotent. */
+  close(): Promise<void> {
+    return this.#store.close();
+  }
+}
+
+/**
+ * The billing engine of a database, opened (and its schema brought up to date) at the first call or by `ready()`.
+ *
+ * @throws BillingError invalid_input for an unknown option or an address that is none.
+ * @example
+ * const billing = createBilling({ database: "sqlite:billing.db" });
+ * await billing.metering.record({ tenant: "acme", provider: "openai", model: "gpt-4o", tokensIn: 1000, tokensOut: 200 });
+ * const report = await billing.analytics.usage({ tenant: "acme", by: ["model"] });
+ * await billing.close();
+ */
+export function createBilling(options: BillingOptions): Billing {
+  for (const key of Object.keys(options)) {
+    if (!OPTIONS.has(key))
+      throw invalidInput(key, "unknown_option", `createBilling has no option ${JSON.stringify(key)}`);
+  }
+  if (options.unknownModel !== undefined && !POLICIES.includes(options.unknownModel)) {
+    throw invalidInput(
+      "unknownModel",
+      "invalid_option",
+      `unknownModel must be one of ${POLICIES.join(", ")}`,
+    );
+  }
+  return new Billing(storeAt(options.database), options, []);
+}

@@ -1,0 +1,107 @@
+// The one place where usage becomes a fact: rate, insert, roll up, let the participants follow, answer.
+
+import { BillingError, invalidInput } from "../../kernel/index.ts";
+import type { Operation, Tx } from "../../store/index.ts";
+import type { PriceBook, PricingService } from "../pricing/index.ts";
+import { rate, type UnknownModelPolicy } from "../rating/index.ts";
+import type { CommitParticipant } from "./commit-port.ts";
+import { fingerprintOf, sameContent } from "./content.ts";
+import type { RatedEvent, UsageEvent } from "./event.ts";
+import { findEvent, insertEvents } from "./event-store.ts";
+import { conflicted, rejected, Verdict } from "./verdict.ts";
+
+/** $1,000,000 in pico-USD: beyond that an event is a mistake, and no sum of ours could overflow. */
+const MAX_EVENT_COST = 1_000_000n * 10n ** 12n;
+
+export interface CommitRules {
+  readonly pricing: PricingService;
+  readonly unknownModel: UnknownModelPolicy;
+  readonly participants: readonly CommitParticipant[];
+  readonly now: () => number;
+}
+
+/**
+ * Records batches of checked events in one transaction, whoever sent them: a verdict per event, in order.
+ *
+ * Rated inside the transaction, so an event takes the price that is in the book when it is committed. An event with an
+ * id that is on record is compared with it and never applied again.
+ */
+export class RecordUsage implements Operation<readonly UsageEvent[], readonly Verdict[]> {
+  readonly name = "record usage";
+  readonly #rules: CommitRules;
+
+  constructor(rules: CommitRules) {
+    this.#rules = rules;
+  }
+
+  size(events: readonly UsageEvent[]): number {
+    return events.length;
+  }
+
+  async apply(tx: Tx, batches: readonly (readonly UsageEvent[])[]): Promise<Verdict[][]> {
+    const book = await this.#rules.pricing.book(tx);
+    const verdicts = batches.map((batch) => new Array<Verdict>(batch.length));
+    const rated: RatedEvent[] = [];
+    const places: { verdicts: Verdict[]; index: number }[] = [];
+    batches.forEach((batch, position) => {
+      const answers = verdicts[position] as Verdict[];
+      batch.forEach((event, index) => {
+        const outcome = rateEvent(book, event, this.#rules.unknownModel);
+        if (outcome instanceof BillingError) {
+          answers[index] = rejected(event.id, outcome);
+        } else {
+          rated.push(outcome);
+          places.push({ verdicts: answers, index });
+        }
+      });
+    });
+    if (rated.length === 0) return verdicts;
+
+    const isNew = await insertEvents(tx, rated, this.#rules.now());
+    const accepted = rated.filter((_, index) => isNew[index]);
+    if (accepted.length > 0)
+      for (const participant of this.#rules.participants) await participant.apply(tx, accepted);
+
+    for (const [index, place] of places.entries()) {
+      const outcome = rated[index] as RatedEvent;
+      place.verdicts[place.index] = isNew[index]
+        ? new Verdict(outcome.event.id, "accepted", outcome)
+        : await compareWithRecord(tx, outcome.event);
+    }
+    return verdicts;
+  }
+}
+
+function rateEvent(
+  book: PriceBook,
+  event: UsageEvent,
+  policy: UnknownModelPolicy,
+): RatedEvent | BillingError {
+  const rating = rate(book, event, policy);
+  if (rating === null) {
+    const name = event.model === "" ? "tokens without a model" : `${event.provider}/${event.model}`;
+    return invalidInput(
+      "model",
+      "unknown_model",
+      `no price for ${name} at the event's time; add one to the price book`,
+    );
+  }
+  const { price, cost, flags } = rating;
+  if (cost > MAX_EVENT_COST) {
+    return invalidInput(
+      "tokensIn",
+      "cost_too_large",
+      "one event costs more than $1,000,000; split it or check its counts",
+    );
+  }
+  return { event, price, chargePrice: "", cost, charge: cost, flags, fingerprint: fingerprintOf(event) };
+}
+
+async function compareWithRecord(tx: Tx, event: UsageEvent): Promise<Verdict> {
+  const recorded = await findEvent(event.tenant, event.id, tx);
+  if (recorded === undefined)
+    throw new BillingError("internal", "event_missing", "an event on record cannot be read");
+  return sameContent(event, recorded.event)
+    ? new Verdict(event.id, "duplicate", recorded)
+    : conflicted(event.id);
+}

@@ -1,0 +1,83 @@
+import type { Reader, Tx, Value } from "../../store/index.ts";
+import type { RatedEvent } from "./event.ts";
+import { type EventRow, eventRow, ratedEventOf } from "./event-row-store.ts";
+import { insertOnPostgres } from "./postgres-writer-store.ts";
+import { insertOnSqlite } from "./sqlite-writer-store.ts";
+
+/** Inserts events and their rollups; tells for each event whether it was new. One row per (tenant, id), for ever. */
+export function insertEvents(tx: Tx, events: readonly RatedEvent[], recordedAt: number): Promise<boolean[]> {
+  const rows = events.map((event) => eventRow(event, recordedAt));
+  return tx.dialect === "postgres" ? insertOnPostgres(tx, rows) : insertOnSqlite(tx, rows);
+}
+
+export async function findEvent(tenant: string, id: string, reader: Reader): Promise<RatedEvent | undefined> {
+  const row = await reader.get<EventRow>("SELECT * FROM usage_events WHERE id = ? AND tenant = ?", [
+    id,
+    tenant,
+  ]);
+  return row === undefined ? undefined : ratedEventOf(row);
+}
+
+/** Where a page of events ended. */
+export interface EventPosition {
+  readonly tenant: string;
+  readonly ts: number;
+  readonly seq: bigint;
+}
+
+export interface StoredEvent extends RatedEvent {
+  readonly seq: bigint;
+  readonly day: number;
+  readonly recordedAt: number;
+}
+
+/** The first and last UTC day with events of any tenant, by the events' own index; undefined when there are none. */
+export async function eventDaysAcrossTenants(
+  reader: Reader,
+): Promise<{ first: number; last: number } | undefined> {
+  const row = await reader.get<{ first: bigint | null; last: bigint | null }>(
+    "SELECT (SELECT min(day) FROM usage_events) AS first, (SELECT max(day) FROM usage_events) AS last",
+  );
+  if (row === undefined || row.first === null || row.last === null) return undefined;
+  return { first: Number(row.first), last: Number(row.last) };
+}
+
+/** Up to `limit` of one tenant's events of a day within [from, to), in time order, after a position. */
+export function pageOfDay(
+  tenant: string,
+  page: { day: number; from: number; to: number; after: EventPosition | undefined; limit: number },
+  reader: Reader,
+): Promise<StoredEvent[]> {
+  const { day, from, to, after, limit } = page;
+  const position = after === undefined ? "" : "AND (ts, seq) > (?, ?)";
+  return storedEvents(
+    `SELECT * FROM usage_events WHERE day = ? AND tenant = ? AND ts >= ? AND ts < ? ${position}
+     ORDER BY ts, seq LIMIT ?`,
+    [day, tenant, from, to, ...(after === undefined ? [] : [after.ts, after.seq]), limit],
+    reader,
+  );
+}
+
+/** Up to `limit` events of all tenants of a day, ordered by tenant, time and arrival, after a position. */
+export function pageOfDayAcrossTenants(
+  page: { day: number; after: EventPosition | undefined; limit: number },
+  reader: Reader,
+): Promise<StoredEvent[]> {
+  const { day, after, limit } = page;
+  const position = after === undefined ? "" : "AND (tenant, ts, seq) > (?, ?, ?)";
+  return storedEvents(
+    `SELECT * FROM usage_events WHERE day = ? ${position} ORDER BY tenant, ts, seq LIMIT ?`,
+    [day, ...(after === undefined ? [] : [after.tenant, after.ts, after.seq]), limit],
+    reader,
+  );
+}
+
+async function storedEvents(sql: string, values: readonly Value[], reader: Reader): Promise<StoredEvent[]> {
+  const rows = await reader.all<EventRow>(sql, values);
+  return rows.map((row) => ({
+    ...ratedEventOf(row),
+    seq: row.seq,
+    day: Number(row.day),
+    recordedAt: Number(row.recorded_at),
+  }));
+}

@@ -1,0 +1,88 @@
+import type { Usage } from "../rating/index.ts";
+
+/** The kinds of usage the product knows by name. A type is open text: any other name is a meter of your own. */
+export const BillingEventType = Object.freeze({
+  DEBATE: "debate",
+  API_CALL: "api_call",
+  TOKENS: "tokens",
+  STORAGE: "storage",
+  CONNECTOR_SYNC: "connector_sync",
+  KNOWLEDGE_QUERY: "knowledge_query",
+  AGENT_CALL: "agent_call",
+  EXPORT: "export",
+  SSO_AUTH: "sso_auth",
+});
+export type BillingEventType = (typeof BillingEventType)[keyof typeof BillingEventType];
+
+/** The four kinds that `UsageTracker` records. */
+export const UsageEventType = Object.freeze({
+  DEBATE: BillingEventType.DEBATE,
+  API_CALL: BillingEventType.API_CALL,
+  STORAGE: BillingEventType.STORAGE,
+  AGENT_CALL: BillingEventType.AGENT_CALL,
+});
+export type UsageEventType = (typeof UsageEventType)[keyof typeof UsageEventType];
+
+/** Text, numbers and booleans that travel with an event; never priced, never grouped by. */
+export type Metadata = Readonly<Record<string, string | number | boolean>>;
+
+/** One use of something, as a caller reports it. Token counts are whole numbers of at most 10^9. */
+export interface UsageEventInput {
+  /** Unique per tenant for ever; give one to make retries safe. Absent: a new one is made. */
+  readonly id?: string | undefined;
+  /** Who pays. Absent: the tenant of `withTenant`, else the instance's. */
+  readonly tenant?: string | undefined;
+  /** Default `tokens`. */
+  readonly type?: string | undefined;
+  /** When it was used: it decides price, day and period. Text needs an offset. Absent: now. */
+  readonly timestamp?: Date | string | undefined;
+  readonly provider?: string | undefined;
+  readonly model?: string | undefined;
+  readonly workspace?: string | undefined;
+  readonly user?: string | undefined;
+  readonly agent?: string | undefined;
+  readonly debate?: string | undefined;
+  /** All input tokens, cached and cache-write tokens included. */
+  readonly tokensIn?: number | undefined;
+  /** Input tokens read from the provider's cache. */
+  readonly cachedTokens?: number | undefined;
+  /** Input tokens written to the provider's cache, for any time. */
+  readonly cacheWriteTokens?: number | undefined;
+  /** Those of `cacheWriteTokens` that were written for an hour. */
+  readonly cacheWrite1hTokens?: number | undefined;
+  /** All output tokens, reasoning included. */
+  readonly tokensOut?: number | undefined;
+  readonly reasoningTokens?: number | undefined;
+  readonly webSearches?: number | undefined;
+  /** `batch`, `flex`, `priority`; absent: standard. */
+  readonly serviceTier?: string | undefined;
+  /** Calls, bytes (storage), or what the type counts. Default 1; at most 10^15. */
+  readonly quantity?: number | undefined;
+  readonly metadata?: Metadata | undefined;
+}
+
+/** A checked event, ready to be rated and stored. '' is "none" in every dimension. */
+export interface UsageEvent extends Usage {
+  readonly id: string;
+  readonly tenant: string;
+  readonly workspace: string;
+  readonly user: string;
+  readonly agent: string;
+  readonly debate: string;
+  /** Canonical JSON: keys sorted, '' when none. */
+  readonly metadata: string;
+  /** False when `ts` is only the arrival time: a retry of the event then has another one. */
+  readonly timestampGiven: boolean;
+}
+
+/** An event with its price: what is stored. Money in pico-USD. */
+export interface RatedEvent {
+  readonly event: UsageEvent;
+  readonly price: string;
+  /** The selling price's rate; '' where the charge follows the cost. */
+  readonly chargePrice: string;
+  readonly cost: bigint;
+  readonly charge: bigint;
+  readonly flags: number;
+  readonly fingerprint: number;
+}

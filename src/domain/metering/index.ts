@@ -1,0 +1,27 @@
+export type { CommitParticipant } from "./commit-port.ts";
+export {
+  BillingEventType,
+  type Metadata,
+  type RatedEvent,
+  type UsageEvent,
+  type UsageEventInput,
+  UsageEventType,
+} from "./event.ts";
+export { tenantOf } from "./event-input.ts";
+export type { BillingEvent } from "./event-view.ts";
+export {
+  type EventQuery,
+  MAX_BATCH,
+  type MeteringOptions,
+  MeteringService,
+  type VerifyReport,
+} from "./metering-service.ts";
+export {
+  ROLLED_UP_DIMENSIONS,
+  type RolledUpDimension,
+  SUM_COLUMNS,
+  SUMS_OF_EVENTS,
+  SUMS_OF_ROLLUPS,
+} from "./rollup-store.ts";
+export { type Rejection, Verdict, type VerdictStatus } from "./verdict.ts";
+export type { Difference, VerifyProgress } from "./verify.ts";

@@ -1,0 +1,65 @@
+// PostgreSQL: one statement per batch inserts the events and rolls up the rows it inserted. Rows are sorted by their key
+// here and rollup rows by theirs in SQL, so that concurrent batches take their locks in one order.
+
+import type { Tx, Value } from "../../store/index.ts";
+import { EVENT_COLUMN_LIST, EVENT_COLUMNS } from "./event-row-store.ts";
+import {
+  DAY_KEY,
+  DIMENSION_KEY,
+  ROLLED_UP_DIMENSIONS,
+  SUMS_OF_EVENTS,
+  selectByDay,
+  upsertByDay,
+  upsertByDimension,
+} from "./rollup-store.ts";
+
+const ID = 0;
+const TENANT = 1;
+
+const arrays = EVENT_COLUMNS.map(([, kind]) => `?::${kind === "text" ? "text" : "bigint"}[]`).join(", ");
+const dimensions = Object.entries(ROLLED_UP_DIMENSIONS)
+  .map(([dimension, value]) => `('${dimension}', ${value})`)
+  .join(", ");
+
+export const INSERT_EVENTS = `WITH arrived AS (
+    INSERT INTO usage_events (${EVENT_COLUMN_LIST}) SELECT * FROM unnest(${arrays})
+    ON CONFLICT DO NOTHING RETURNING *
+  ), by_day AS (
+    ${upsertByDay(`${selectByDay("arrived", "true")} ORDER BY ${DAY_KEY.join(", ")}`)}
+  ), by_dimension AS (
+    ${upsertByDimension(`SELECT day, tenant, dimension, value, ${SUMS_OF_EVENTS}
+      FROM arrived CROSS JOIN LATERAL (VALUES ${dimensions}) AS named (dimension, value)
+      WHERE value <> '' GROUP BY day, tenant, dimension, value ORDER BY ${DIMENSION_KEY.join(", ")}`)}
+  ) SELECT id, tenant FROM arrived`;
+
+/** Inserts the rows and rolls up the new ones; tells for each row whether it was new. */
+export async function insertOnPostgres(tx: Tx, rows: readonly Value[][]): Promise<boolean[]> {
+  const sorted = [...rows].sort(byKey);
+  const columns = EVENT_COLUMNS.map(([, kind], index) => arrayLiteral(sorted, index, kind));
+  const arrived = new Set<string>();
+  for (const row of await tx.all<{ id: string; tenant: string }>(INSERT_EVENTS, columns)) {
+    arrived.add(keyOf(row.id, row.tenant));
+  }
+  // Of two rows with one key the first is the one on record: deleting makes the second one not new.
+  return rows.map((row) => arrived.delete(keyOf(row[ID] as string, row[TENANT] as string)));
+}
+
+/** No id or tenant holds a control character, so the joined key is unambiguous. */
+function keyOf(id: string, tenant: string): string {
+  return `${id}\u001f${tenant}`;
+}
+
+function byKey(a: readonly Value[], b: readonly Value[]): number {
+  if (a[ID] !== b[ID]) return (a[ID] as string) < (b[ID] as string) ? -1 : 1;
+  if (a[TENANT] !== b[TENANT]) return (a[TENANT] as string) < (b[TENANT] as string) ? -1 : 1;
+  return 0;
+}
+
+function arrayLiteral(rows: readonly Value[][], column: number, kind: "text" | "int"): string {
+  if (kind === "int") return `{${rows.map((row) => row[column]).join(",")}}`;
+  return `{${rows.map((row) => quoted(row[column] as string)).join(",")}}`;
+}
+
+function quoted(text: string): string {
+  return `"${/["\\]/.test(text) ? text.replace(/["\\]/g, "\\$&") : text}"`;
+}

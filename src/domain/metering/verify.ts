@@ -1,0 +1,106 @@
+// The proof on demand: every event hashes and prices to what is stored, every rollup row is the sum of its events.
+
+import { DAY_MS, formatUsd, joinMoney } from "../../kernel/index.ts";
+import type { Reader } from "../../store/index.ts";
+import type { PriceBook } from "../pricing/index.ts";
+import { costAt } from "../rating/index.ts";
+import { fingerprintOf } from "./content.ts";
+import { type EventPosition, pageOfDayAcrossTenants, type StoredEvent } from "./event-store.ts";
+import {
+  type RollupDifference,
+  rollupDifferencesAcrossTenants,
+  verifiableDaysAcrossTenants,
+} from "./verify-store.ts";
+
+/** Something that does not agree, as a sentence that names the row. */
+export type Difference = string;
+
+export interface VerifyProgress {
+  readonly events: number;
+  readonly day: string;
+}
+
+const PAGE = 2_000;
+/** A list this long tells what a longer one would. */
+export const MAX_DIFFERENCES = 1_000;
+
+/**
+ * Recomputes every event's fingerprint and cost and every rollup row within `reader`'s snapshot, day by day.
+ *
+ * @returns the events seen and up to 1,000 differences, each naming its row.
+ */
+export async function verifyUsage(
+  reader: Reader,
+  book: PriceBook,
+  onProgress: (progress: VerifyProgress) => void,
+): Promise<{ events: number; differences: Difference[] }> {
+  const differences: Difference[] = [];
+  let events = 0;
+  for (const day of await verifiableDaysAcrossTenants(reader)) {
+    let after: EventPosition | undefined;
+    for (;;) {
+      const page = await pageOfDayAcrossTenants({ day, after, limit: PAGE }, reader);
+      for (const stored of page) differences.push(...eventDifferences(stored, book));
+      events += page.length;
+      onProgress({ events, day: dayText(day) });
+      const last = page.at(-1);
+      if (last === undefined || page.length < PAGE) break;
+      after = { tenant: last.event.tenant, ts: last.event.ts, seq: last.seq };
+    }
+    differences.push(...(await rollupDifferencesAcrossTenants(day, reader)).map(describe));
+    if (differences.length >= MAX_DIFFERENCES) break;
+  }
+  return { events, differences: differences.slice(0, MAX_DIFFERENCES) };
+}
+
+function eventDifferences(stored: StoredEvent, book: PriceBook): Difference[] {
+  const { event, cost, charge } = stored;
+  const name = `usage_events row seq ${stored.seq} (tenant ${event.tenant}, id ${event.id})`;
+  const found: Difference[] = [];
+  if (fingerprintOf(event) !== stored.fingerprint)
+    found.push(`${name}: its content was changed after it was recorded`);
+  if (Math.floor(event.ts / DAY_MS) !== stored.day)
+    found.push(`${name}: day ${stored.day} is not the day of its time`);
+  const rate = stored.price === "" ? null : book.rate(stored.price);
+  if (rate === undefined) {
+    found.push(`${name}: its price ${stored.price} is not in the book`);
+  } else {
+    const expected = rate === null ? 0n : costAt(rate, event);
+    if (cost !== expected)
+      found.push(`${name}: cost is ${formatUsd(cost)}, its price gives ${formatUsd(expected)}`);
+  }
+  if (stored.chargePrice === "" && charge !== cost) {
+    found.push(
+      `${name}: charge is ${formatUsd(charge)}, its cost ${formatUsd(cost)} and it has no selling price`,
+    );
+  }
+  return found;
+}
+
+function describe({ table, key, rollup, events }: RollupDifference): Difference {
+  const parts: string[] = [];
+  for (const column of Object.keys(events)) {
+    if (/_(hi|lo)$/.test(column)) continue;
+    if (rollup[column] !== events[column])
+      parts.push(`${column} is ${rollup[column]}, its events give ${events[column]}`);
+  }
+  for (const money of ["cost", "charge"]) {
+    const [has, gives] = [rollup, events].map((sums) =>
+      joinMoney(sums[`${money}_hi`] ?? 0n, sums[`${money}_lo`] ?? 0n),
+    );
+    if (has !== gives)
+      parts.push(`${money} is ${formatUsd(has ?? 0n)}, its events give ${formatUsd(gives ?? 0n)}`);
+  }
+  // The two halves of a money sum may have been changed against each other.
+  if (parts.length === 0) parts.push("the halves of a money sum differ from those of its events");
+  const row = Object.entries(key)
+    .map(
+      ([column, value]) => `${column} ${column === "day" ? dayText(Number(value)) : JSON.stringify(value)}`,
+    )
+    .join(", ");
+  return `${table} row (${row}): ${parts.join("; ")}`;
+}
+
+function dayText(day: number): string {
+  return new Date(day * DAY_MS).toISOString().slice(0, 10);
+}

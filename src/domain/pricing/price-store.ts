@@ -1,0 +1,58 @@
+import type { Reader, Tx } from "../../store/index.ts";
+import { type PriceEntry, parsePriceEntry, priceEntryToJson } from "./price-entry.ts";
+
+/** The book's version: it grows with every committed change. */
+export async function bookVersion(reader: Reader): Promise<bigint> {
+  const row = await reader.get<{ version: bigint }>("SELECT version FROM price_book");
+  return row?.version ?? 0n;
+}
+
+/** Every entry ever added. `intact` is false where a row was changed behind the book's back. */
+export async function readEntries(
+  reader: Reader,
+): Promise<{ entry: PriceEntry; rowId: string; intact: boolean }[]> {
+  const rows = await reader.all<{
+    id: string;
+    layer: bigint;
+    entry: string;
+    provider: string;
+    model: string;
+  }>("SELECT id, layer, provider, model, entry FROM prices ORDER BY seq");
+  return rows.map((row) => {
+    const entry = parsePriceEntry(JSON.parse(row.entry), Number(row.layer), `price ${row.id}`);
+    const intact = entry.id === row.id && entry.provider === row.provider && entry.model === row.model;
+    return { entry: { ...entry, id: row.id }, rowId: row.id, intact };
+  });
+}
+
+/** Locks the book for the rest of the transaction and raises its version: additions come one after another. */
+export async function lockBook(tx: Tx): Promise<void> {
+  await tx.run("UPDATE price_book SET version = version + 1");
+}
+
+/** Adds an entry unless its id is there; returns the id of the entry that now holds its place in the book. */
+export async function insertEntry(
+  tx: Tx,
+  entry: PriceEntry,
+  addedAt: number,
+): Promise<{ id: string; added: boolean }> {
+  const changed = await tx.run(
+    `INSERT INTO prices (id, layer, provider, model, effective_from, entry, added_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    [
+      entry.id,
+      entry.layer,
+      entry.provider,
+      entry.model,
+      entry.effectiveFrom,
+      JSON.stringify(priceEntryToJson(entry)),
+      addedAt,
+    ],
+  );
+  if (changed === 1) return { id: entry.id, added: true };
+  const row = await tx.get<{ id: string }>(
+    "SELECT id FROM prices WHERE layer = ? AND provider = ? AND model = ? AND effective_from = ?",
+    [entry.layer, entry.provider, entry.model, entry.effectiveFrom],
+  );
+  return { id: row?.id ?? entry.id, added: false };
+}

@@ -1,0 +1,10 @@
+export {
+  costAt,
+  RATING_FLAG,
+  type Rating,
+  type RatingFlag,
+  rate,
+  ratingFlags,
+  type UnknownModelPolicy,
+} from "./rate.ts";
+export type { Usage } from "./usage.ts";

@@ -1,0 +1,13 @@
+export { acquireLease, type LeaseRequest, releaseLease } from "./leases.ts";
+export type { Operation } from "./group-commit.ts";
+export {
+  appendToOutbox,
+  type Claim,
+  type ClaimedMessage,
+  claimFromOutbox,
+  completeInOutbox,
+  type OutboxMessage,
+  releaseToOutbox,
+} from "./outbox.ts";
+export { open, Store, storeAt } from "./store.ts";
+export type { Dialect, Reader, Tx, Value } from "./tx.ts";
