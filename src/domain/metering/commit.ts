@@ -40,13 +40,14 @@ export class RecordUsage implements Operation<readonly UsageEvent[], readonly Ve
 
   async apply(tx: Tx, batches: readonly (readonly UsageEvent[])[]): Promise<Verdict[][]> {
     const book = await this.#rules.pricing.book(tx);
+    const recordedAt = this.#rules.now();
     const verdicts = batches.map((batch) => new Array<Verdict>(batch.length));
     const rated: RatedEvent[] = [];
     const places: { verdicts: Verdict[]; index: number }[] = [];
     batches.forEach((batch, position) => {
       const answers = verdicts[position] as Verdict[];
       batch.forEach((event, index) => {
-        const outcome = rateEvent(book, event, this.#rules.unknownModel);
+        const outcome = rateEvent(book, event, this.#rules.unknownModel, recordedAt);
         if (outcome instanceof BillingError) {
           answers[index] = rejected(event.id, outcome);
         } else {
@@ -57,7 +58,7 @@ export class RecordUsage implements Operation<readonly UsageEvent[], readonly Ve
     });
     if (rated.length === 0) return verdicts;
 
-    const isNew = await insertEvents(tx, rated, this.#rules.now());
+    const isNew = await insertEvents(tx, rated);
     const accepted = rated.filter((_, index) => isNew[index]);
     if (accepted.length > 0)
       for (const participant of this.#rules.participants) await participant.apply(tx, accepted);
@@ -76,6 +77,7 @@ function rateEvent(
   book: PriceBook,
   event: UsageEvent,
   policy: UnknownModelPolicy,
+  recordedAt: number,
 ): RatedEvent | BillingError {
   const rating = rate(book, event, policy);
   if (rating === null) {
@@ -94,7 +96,9 @@ function rateEvent(
       "one event costs more than $1,000,000; split it or check its counts",
     );
   }
-  return { event, price, chargePrice: "", cost, charge: cost, flags, fingerprint: fingerprintOf(event) };
+  const chargePrice = "";
+  const fingerprint = fingerprintOf(event, price, chargePrice, flags, recordedAt);
+  return { event, price, chargePrice, cost, charge: cost, flags, recordedAt, fingerprint };
 }
 
 async function compareWithRecord(tx: Tx, event: UsageEvent): Promise<Verdict> {

@@ -1,5 +1,5 @@
-// Two events with one id are the same event exactly if their contents are. The fingerprint is that content in 52 bits,
-// stored beside the row so that `verify` sees a row that was changed by hand.
+// Two events with one id are the same event exactly if their contents are. The fingerprint is a whole row in 52 bits,
+// stored beside it so that `verify` sees a row that was changed by hand.
 
 import type { UsageEvent } from "./event.ts";
 
@@ -18,9 +18,20 @@ export function sameContent(retry: UsageEvent, recorded: UsageEvent): boolean {
   return (!retry.timestampGiven || retry.ts === recorded.ts) && contentOf(retry) === contentOf(recorded);
 }
 
-/** FNV-1a over the UTF-16 units in two lanes, 26 bits of each. Finds accidents and edits, not forgery. */
-export function fingerprintOf(event: UsageEvent): number {
-  const text = `${event.id}\u001f${event.tenant}\u001f${event.ts}\u001f${contentOf(event)}`;
+/**
+ * FNV-1a over the UTF-16 units in two lanes, 26 bits of each. Finds accidents and edits, not forgery. Money is left out:
+ * `verify` computes it again from the counts and the price.
+ */
+export function fingerprintOf(
+  event: UsageEvent,
+  price: string,
+  chargePrice: string,
+  flags: number,
+  recordedAt: number,
+): number {
+  const text =
+    `${event.id}\u001f${event.tenant}\u001f${event.ts}\u001f${contentOf(event)}` +
+    `\u001f${price}\u001f${chargePrice}\u001f${flags}\u001f${recordedAt}`;
   let a = 0x811c9dc5;
   let b = 0x01000193;
   for (let index = 0; index < text.length; index += 1) {

@@ -38,7 +38,7 @@ export const EVENT_COLUMNS: readonly (readonly [column: string, kind: "text" | "
 
 export const EVENT_COLUMN_LIST = EVENT_COLUMNS.map(([column]) => column).join(", ");
 
-export function eventRow(rated: RatedEvent, recordedAt: number): Value[] {
+export function eventRow(rated: RatedEvent): Value[] {
   const { event } = rated;
   return [
     event.id,
@@ -68,7 +68,7 @@ export function eventRow(rated: RatedEvent, recordedAt: number): Value[] {
     rated.flags,
     event.metadata,
     rated.fingerprint,
-    recordedAt,
+    rated.recordedAt,
   ];
 }
 
@@ -135,6 +135,7 @@ export function ratedEventOf(row: EventRow): RatedEvent {
     cost: row.cost,
     charge: row.charge,
     flags: Number(row.flags),
+    recordedAt: Number(row.recorded_at),
     fingerprint: Number(row.fingerprint),
   };
 }

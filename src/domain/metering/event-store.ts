@@ -5,8 +5,8 @@ import { insertOnPostgres } from "./postgres-writer-store.ts";
 import { insertOnSqlite } from "./sqlite-writer-store.ts";
 
 /** Inserts events and their rollups; tells for each event whether it was new. One row per (tenant, id), for ever. */
-export function insertEvents(tx: Tx, events: readonly RatedEvent[], recordedAt: number): Promise<boolean[]> {
-  const rows = events.map((event) => eventRow(event, recordedAt));
+export function insertEvents(tx: Tx, events: readonly RatedEvent[]): Promise<boolean[]> {
+  const rows = events.map(eventRow);
   return tx.dialect === "postgres" ? insertOnPostgres(tx, rows) : insertOnSqlite(tx, rows);
 }
 
@@ -28,7 +28,6 @@ export interface EventPosition {
 export interface StoredEvent extends RatedEvent {
   readonly seq: bigint;
   readonly day: number;
-  readonly recordedAt: number;
 }
 
 /** The first and last UTC day with events of any tenant, by the events' own index; undefined when there are none. */
@@ -74,10 +73,5 @@ export function pageOfDayAcrossTenants(
 
 async function storedEvents(sql: string, values: readonly Value[], reader: Reader): Promise<StoredEvent[]> {
   const rows = await reader.all<EventRow>(sql, values);
-  return rows.map((row) => ({
-    ...ratedEventOf(row),
-    seq: row.seq,
-    day: Number(row.day),
-    recordedAt: Number(row.recorded_at),
-  }));
+  return rows.map((row) => ({ ...ratedEventOf(row), seq: row.seq, day: Number(row.day) }));
 }

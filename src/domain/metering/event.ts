@@ -83,6 +83,9 @@ export interface RatedEvent {
   readonly chargePrice: string;
   readonly cost: bigint;
   readonly charge: bigint;
+  /** `RATING_FLAG` bits. */
   readonly flags: number;
+  /** Epoch ms of its commit, by this program's clock. */
+  readonly recordedAt: number;
   readonly fingerprint: number;
 }

@@ -57,7 +57,8 @@ function eventDifferences(stored: StoredEvent, book: PriceBook): Difference[] {
   const { event, cost, charge } = stored;
   const name = `usage_events row seq ${stored.seq} (tenant ${event.tenant}, id ${event.id})`;
   const found: Difference[] = [];
-  if (fingerprintOf(event) !== stored.fingerprint)
+  const { price, chargePrice, flags, recordedAt } = stored;
+  if (fingerprintOf(event, price, chargePrice, flags, recordedAt) !== stored.fingerprint)
     found.push(`${name}: its content was changed after it was recorded`);
   if (Math.floor(event.ts / DAY_MS) !== stored.day)
     found.push(`${name}: day ${stored.day} is not the day of its time`);
