@@ -7,7 +7,7 @@ import { rate, type UnknownModelPolicy } from "../rating/index.ts";
 import type { CommitParticipant } from "./commit-port.ts";
 import { fingerprintOf, sameContent } from "./content.ts";
 import type { RatedEvent, UsageEvent } from "./event.ts";
-import { findEvent, insertEvents } from "./event-store.ts";
+import { findEventsAcrossTenants, insertEvents } from "./event-store.ts";
 import { conflicted, rejected, Verdict } from "./verdict.ts";
 
 /** $1,000,000 in pico-USD: beyond that an event is a mistake, and no sum of ours could overflow. */
@@ -63,11 +63,13 @@ export class RecordUsage implements Operation<readonly UsageEvent[], readonly Ve
     if (accepted.length > 0)
       for (const participant of this.#rules.participants) await participant.apply(tx, accepted);
 
+    const repeated = rated.filter((_, index) => !isNew[index]).map(({ event }) => event);
+    const onRecord = await recordedByKey(tx, repeated);
     for (const [index, place] of places.entries()) {
       const outcome = rated[index] as RatedEvent;
       place.verdicts[place.index] = isNew[index]
         ? new Verdict(outcome.event.id, "accepted", outcome)
-        : await compareWithRecord(tx, outcome.event);
+        : compare(outcome.event, onRecord.get(keyOf(outcome.event)));
     }
     return verdicts;
   }
@@ -101,11 +103,21 @@ function rateEvent(
   return { event, price, chargePrice, cost, charge: cost, flags, recordedAt, fingerprint };
 }
 
-async function compareWithRecord(tx: Tx, event: UsageEvent): Promise<Verdict> {
-  const recorded = await findEvent(event.tenant, event.id, tx);
-  if (recorded === undefined)
+async function recordedByKey(tx: Tx, events: readonly UsageEvent[]): Promise<Map<string, RatedEvent>> {
+  const recorded = await findEventsAcrossTenants(events, tx);
+  return new Map(recorded.map((rated) => [keyOf(rated.event), rated]));
+}
+
+function compare(event: UsageEvent, recorded: RatedEvent | undefined): Verdict {
+  if (recorded === undefined) {
     throw new BillingError("internal", "event_missing", "an event on record cannot be read");
+  }
   return sameContent(event, recorded.event)
     ? new Verdict(event.id, "duplicate", recorded)
     : conflicted(event.id);
+}
+
+/** No id or tenant holds a control character, so the joined key is unambiguous. */
+function keyOf(event: UsageEvent): string {
+  return `${event.id}\u001f${event.tenant}`;
 }

@@ -4,18 +4,30 @@ import { type EventRow, eventRow, ratedEventOf } from "./event-row-store.ts";
 import { insertOnPostgres } from "./postgres-writer-store.ts";
 import { insertOnSqlite } from "./sqlite-writer-store.ts";
 
+const KEYS_AT_ONCE = 100;
+
 /** Inserts events and their rollups; tells for each event whether it was new. One row per (tenant, id), for ever. */
 export function insertEvents(tx: Tx, events: readonly RatedEvent[]): Promise<boolean[]> {
   const rows = events.map(eventRow);
   return tx.dialect === "postgres" ? insertOnPostgres(tx, rows) : insertOnSqlite(tx, rows);
 }
 
-export async function findEvent(tenant: string, id: string, reader: Reader): Promise<RatedEvent | undefined> {
-  const row = await reader.get<EventRow>("SELECT * FROM usage_events WHERE id = ? AND tenant = ?", [
-    id,
-    tenant,
-  ]);
-  return row === undefined ? undefined : ratedEventOf(row);
+/** The events on record with these keys, of many tenants, in no order; those that are not on record are left out. */
+export async function findEventsAcrossTenants(
+  keys: readonly { readonly id: string; readonly tenant: string }[],
+  reader: Reader,
+): Promise<RatedEvent[]> {
+  const found: RatedEvent[] = [];
+  for (let start = 0; start < keys.length; start += KEYS_AT_ONCE) {
+    const chunk = keys.slice(start, start + KEYS_AT_ONCE);
+    const tuples = chunk.map(() => "(?, ?)").join(", ");
+    const rows = await reader.all<EventRow>(
+      `SELECT * FROM usage_events WHERE (id, tenant) IN (VALUES ${tuples})`,
+      chunk.flatMap(({ id, tenant }) => [id, tenant]),
+    );
+    for (const row of rows) found.push(ratedEventOf(row));
+  }
+  return found;
 }
 
 /** Where a page of events ended. */

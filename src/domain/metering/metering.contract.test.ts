@@ -1,10 +1,14 @@
 import { afterEach, describe, expect, it } from "vitest";
+import {
+  countingParticipant,
+  createCountsTable,
+  readCounts,
+} from "../../../test/support/counting-participant.ts";
 import { ENGINES } from "../../../test/support/database.ts";
 import { BillingError, createIds, ManualClock } from "../../kernel/index.ts";
-import { open, type Store, type Tx } from "../../store/index.ts";
+import { open, type Store } from "../../store/index.ts";
 import { PricingService } from "../pricing/index.ts";
-import type { CommitParticipant } from "./commit-port.ts";
-import type { RatedEvent, UsageEventInput } from "./event.ts";
+import type { UsageEventInput } from "./event.ts";
 import { type MeteringOptions, MeteringService } from "./metering-service.ts";
 
 const CALL: UsageEventInput = {
@@ -266,45 +270,11 @@ describe.each(ENGINES)("metering on $name", ({ freshUrl }) => {
   });
 
   describe("a commit participant", () => {
-    /** Counts events per tenant in a table of its own; can be told to fail. */
-    function counter(): CommitParticipant & { failing: string | null; calls: RatedEvent[][] } {
-      return {
-        name: "test counter",
-        failing: null,
-        calls: [],
-        async apply(tx: Tx, accepted: readonly RatedEvent[]) {
-          this.calls.push([...accepted]);
-          if (accepted.some(({ event }) => event.id === this.failing)) throw new Error("participant failed");
-          const counts = new Map<string, number>();
-          for (const { event } of accepted) counts.set(event.tenant, (counts.get(event.tenant) ?? 0) + 1);
-          await tx.many(
-            `INSERT INTO test_counts (tenant, n) VALUES (?, ?)
-             ON CONFLICT (tenant) DO UPDATE SET n = test_counts.n + excluded.n`,
-            [...counts].sort(),
-          );
-        },
-        async differences(reader) {
-          const rows = await reader.all<{ tenant: string }>(
-            `SELECT tenant FROM test_counts AS c WHERE n <> (SELECT count(*) FROM usage_events AS e WHERE e.tenant = c.tenant)`,
-          );
-          return rows.map(({ tenant }) => `test_counts row ${tenant} differs`);
-        },
-      };
-    }
-
     async function startWithCounter() {
-      const participant = counter();
+      const participant = countingParticipant();
       const parts = await start({ participants: [participant] });
-      await parts.store.transaction(async (tx) => {
-        await tx.run("CREATE TABLE test_counts (tenant TEXT PRIMARY KEY, n BIGINT NOT NULL)");
-      });
-      const counts = async () => {
-        const rows = await parts.store.read((reader) =>
-          reader.all<{ tenant: string; n: bigint }>("SELECT * FROM test_counts"),
-        );
-        return Object.fromEntries(rows.map(({ tenant, n }) => [tenant, Number(n)]));
-      };
-      return { ...parts, participant, counts };
+      await createCountsTable(parts.store);
+      return { ...parts, participant, counts: () => readCounts(parts.store) };
     }
 
     it("sees newly accepted events only, of all tenants, in the events' own transaction", async () => {
