@@ -53,5 +53,5 @@ function examplesIn(document: string): Example[] {
 
 /** The comment behind each `console.log(…);` is the line it prints. */
 function promisedBy(code: string): string[] {
-  return [...code.matchAll(/^console\.log\(.*\); \/\/ (.*)$/gm)].map((match) => match[1] as string);
+  return [...code.matchAll(/^\s*console\.log\(.*\); \/\/ (.*)$/gm)].map((match) => match[1] as string);
 }
