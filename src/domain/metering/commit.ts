@@ -39,39 +39,32 @@ export class RecordUsage implements Operation<readonly UsageEvent[], readonly Ve
   }
 
   async apply(tx: Tx, batches: readonly (readonly UsageEvent[])[]): Promise<Verdict[][]> {
-    const book = await this.#rules.pricing.book(tx);
-    const recordedAt = this.#rules.now();
-    const verdicts = batches.map((batch) => new Array<Verdict>(batch.length));
-    const rated: RatedEvent[] = [];
-    const places: { verdicts: Verdict[]; index: number }[] = [];
-    batches.forEach((batch, position) => {
-      const answers = verdicts[position] as Verdict[];
-      batch.forEach((event, index) => {
-        const outcome = rateEvent(book, event, this.#rules.unknownModel, recordedAt);
-        if (outcome instanceof BillingError) {
-          answers[index] = rejected(event.id, outcome);
-        } else {
-          rated.push(outcome);
-          places.push({ verdicts: answers, index });
-        }
-      });
-    });
-    if (rated.length === 0) return verdicts;
+    const { pricing, unknownModel, participants, now } = this.#rules;
+    const book = await pricing.book(tx);
+    const recordedAt = now();
+    const events = batches.flat();
+    const outcomes = events.map((event) => rateEvent(book, event, unknownModel, recordedAt));
+    const rated = outcomes.filter((outcome) => !(outcome instanceof BillingError)) as RatedEvent[];
 
-    const isNew = await insertEvents(tx, rated);
+    const isNew = rated.length === 0 ? [] : await insertEvents(tx, rated);
     const accepted = rated.filter((_, index) => isNew[index]);
-    if (accepted.length > 0)
-      for (const participant of this.#rules.participants) await participant.apply(tx, accepted);
-
+    if (accepted.length > 0) for (const participant of participants) await participant.apply(tx, accepted);
     const repeated = rated.filter((_, index) => !isNew[index]).map(({ event }) => event);
     const onRecord = await recordedByKey(tx, repeated);
-    for (const [index, place] of places.entries()) {
-      const outcome = rated[index] as RatedEvent;
-      place.verdicts[place.index] = isNew[index]
-        ? new Verdict(outcome.event.id, "accepted", outcome)
-        : compare(outcome.event, onRecord.get(keyOf(outcome.event)));
-    }
-    return verdicts;
+
+    let next = 0;
+    const verdicts = outcomes.map((outcome, index) => {
+      const event = events[index] as UsageEvent;
+      if (outcome instanceof BillingError) return rejected(event.id, outcome);
+      const wasNew = isNew[next];
+      next += 1;
+      return wasNew ? new Verdict(event.id, "accepted", outcome) : compare(event, onRecord.get(keyOf(event)));
+    });
+    let start = 0;
+    return batches.map(({ length }) => {
+      start += length;
+      return verdicts.slice(start - length, start);
+    });
   }
 }
 
