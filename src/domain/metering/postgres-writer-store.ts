@@ -35,13 +35,15 @@ export const INSERT_EVENTS = `WITH arrived AS (
 /** Inserts the rows and rolls up the new ones; tells for each row whether it was new. */
 export async function insertOnPostgres(tx: Tx, rows: readonly Value[][]): Promise<boolean[]> {
   const sorted = [...rows].sort(byKey);
-  const columns = EVENT_COLUMNS.map(([, kind], index) => arrayLiteral(sorted, index, kind));
-  const arrived = new Set<string>();
-  for (const row of await tx.all<{ id: string; tenant: string }>(INSERT_EVENTS, columns)) {
-    arrived.add(keyOf(row.id, row.tenant));
-  }
+  const columns = EVENT_COLUMNS.map(([, kind], index) => {
+    const values = sorted.map((row) => row[index]);
+    return kind === "int" ? `{${values.join(",")}}` : textArray(values as string[]);
+  });
+  const arrived = await tx.all<{ id: string; tenant: string }>(INSERT_EVENTS, columns);
+  if (arrived.length === rows.length) return rows.map(() => true);
+  const left = new Set(arrived.map(({ id, tenant }) => keyOf(id, tenant)));
   // Of two rows with one key the first is the one on record: deleting makes the second one not new.
-  return rows.map((row) => arrived.delete(keyOf(row[ID] as string, row[TENANT] as string)));
+  return rows.map((row) => left.delete(keyOf(row[ID] as string, row[TENANT] as string)));
 }
 
 /** No id or tenant holds a control character, so the joined key is unambiguous. */
@@ -55,11 +57,9 @@ function byKey(a: readonly Value[], b: readonly Value[]): number {
   return 0;
 }
 
-function arrayLiteral(rows: readonly Value[][], column: number, kind: "text" | "int"): string {
-  if (kind === "int") return `{${rows.map((row) => row[column]).join(",")}}`;
-  return `{${rows.map((row) => quoted(row[column] as string)).join(",")}}`;
-}
-
-function quoted(text: string): string {
-  return `"${/["\\]/.test(text) ? text.replace(/["\\]/g, "\\$&") : text}"`;
+/** An array literal; looking for what needs escaping once is cheaper than once per value. */
+function textArray(values: readonly string[]): string {
+  const isPlain = !/["\\]/.test(values.join(""));
+  const texts = isPlain ? values : values.map((value) => value.replace(/["\\]/g, "\\$&"));
+  return `{"${texts.join('","')}"}`;
 }

@@ -1,0 +1,137 @@
+import { cpus, loadavg } from "node:os";
+import type { CallersFigures } from "./callers.ts";
+import { DURABILITY, type EngineName } from "./databases.ts";
+import type { FsyncFigures } from "./fsync.ts";
+import type { ImportFigures, ImportSkipped } from "./import.ts";
+import type { IngestFigures } from "./ingest.ts";
+import type { RatingFigures } from "./rating.ts";
+import type { ReportFigures } from "./report.ts";
+import { type Column, fixed, textTable, whole } from "./table.ts";
+
+/** One run, as `--json` and `--out` give it. What was not asked for is empty or missing. */
+export interface Results {
+  readonly startedAt: string;
+  readonly seconds: number;
+  readonly machine: Machine;
+  readonly durability: Readonly<Partial<Record<EngineName, string>>>;
+  readonly fsync?: FsyncFigures;
+  readonly rating?: RatingFigures;
+  readonly ingest: readonly IngestFigures[];
+  readonly callers: readonly CallersFigures[];
+  readonly report: readonly ReportFigures[];
+  readonly import: readonly (ImportFigures | ImportSkipped)[];
+}
+
+export interface Machine {
+  readonly cpu: string;
+  readonly cores: number;
+  readonly node: string;
+  readonly platform: string;
+  /** Of the last minute: what else was running. */
+  readonly loadBefore: number;
+}
+
+export function thisMachine(): Machine {
+  return {
+    cpu: cpus()[0]?.model ?? "unknown",
+    cores: cpus().length,
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    loadBefore: loadavg()[0] ?? 0,
+  };
+}
+
+/** The tables of a run. README.md tells what each column means. */
+export function textOf(results: Results): string {
+  const { machine, fsync, rating } = results;
+  const parts = [
+    `${machine.cores} x ${machine.cpu}, Node ${machine.node}, ${machine.platform}, ` +
+      `load ${machine.loadBefore.toFixed(1)} before, ${results.seconds.toFixed(0)} s in all`,
+  ];
+  for (const engine of Object.keys(results.durability) as EngineName[]) {
+    parts.push(`${engine}: ${DURABILITY[engine]}`);
+  }
+  if (fsync !== undefined) {
+    parts.push(`\nfsync: p50 ${ms(fsync.p50Ms)} ms, p99 ${ms(fsync.p99Ms)} ms (4 KiB + fdatasync)`);
+  }
+  if (rating !== undefined) {
+    parts.push(
+      `\nrating alone (nothing stored): ${whole(rating.perSecond)} events/s on one core, ` +
+        `${rating.cpuMicros.toFixed(2)} CPU us/event`,
+    );
+  }
+  addTable(parts, "durable ingest, a commit per batch, against the raw limit", INGEST, results.ingest);
+  addTable(parts, "64 callers of single events, against raw commits of 64 rows", CALLERS, results.callers);
+  addTable(parts, "one tenant's month, 1,000 tenants", REPORT, results.report);
+  addTable(
+    parts,
+    "CSV import through the CLI, process start to exit",
+    IMPORT,
+    results.import.filter((row) => "perSecond" in row),
+  );
+  for (const row of results.import) {
+    if ("skipped" in row) parts.push(`\nimport ${row.engine}: skipped, ${row.skipped}`);
+  }
+  return `${parts.join("\n")}\n`;
+}
+
+const ms = fixed(2);
+const micros = fixed(1);
+
+const RATIO: readonly Column<IngestFigures | CallersFigures>[] = [
+  ["raw/s", (row) => whole(row.rawPerSecond)],
+  ["ours/s", (row) => whole(row.oursPerSecond)],
+  ["ratio", (row) => row.ratio.toFixed(2)],
+  ["least–most", (row) => `${row.ratioLeast.toFixed(2)}–${row.ratioMost.toFixed(2)}`],
+  ["raw CPU us", (row) => micros(row.rawCpuMicros)],
+  ["ours CPU us", (row) => micros(row.oursCpuMicros)],
+  ["RSS MiB", (row) => whole(row.oursPeakRssMib)],
+];
+
+const INGEST: readonly Column<IngestFigures>[] = [
+  ["engine", (row) => row.engine],
+  ["stream", (row) => row.stream],
+  ["ids", (row) => row.ids],
+  ["batch", (row) => whole(row.batch)],
+  ["events", (row) => whole(row.events)],
+  ...RATIO,
+];
+
+const CALLERS: readonly Column<CallersFigures>[] = [
+  ["engine", (row) => row.engine],
+  ["stream", (row) => row.stream],
+  ["events", (row) => whole(row.events)],
+  ...RATIO,
+  ["p50 ms", (row) => ms(row.p50Ms)],
+  ["p99 ms", (row) => ms(row.p99Ms)],
+];
+
+const REPORT: readonly Column<ReportFigures>[] = [
+  ["engine", (row) => row.engine],
+  ["events", (row) => whole(row.events)],
+  ["by", (row) => row.by],
+  ["p50 ms", (row) => ms(row.p50Ms)],
+  ["p99 ms", (row) => ms(row.p99Ms)],
+  ["load batch", (row) => whole(row.load.batch)],
+  ["load/s", (row) => whole(row.load.perSecond)],
+  ["load CPU us", (row) => micros(row.load.cpuMicros)],
+  ["load RSS MiB", (row) => whole(row.load.peakRssMib)],
+  ["bytes/event", (row) => whole(row.load.databaseBytesPerEvent)],
+];
+
+const IMPORT: readonly Column<ImportFigures>[] = [
+  ["engine", (row) => row.engine],
+  ["rows", (row) => whole(row.rows)],
+  ["rows/s", (row) => whole(row.perSecond)],
+  ["seconds", (row) => ms(row.seconds)],
+  ["RSS MiB", (row) => (row.peakRssMib === null ? "unknown" : whole(row.peakRssMib))],
+];
+
+function addTable<Row>(
+  parts: string[],
+  title: string,
+  columns: readonly Column<Row>[],
+  rows: readonly Row[],
+): void {
+  if (rows.length > 0) parts.push(`\n${title}\n${textTable(columns, rows)}`);
+}

@@ -1,0 +1,41 @@
+// What the raw replay binds: the very values the product would bind, computed before the clock starts.
+
+import { fingerprintOf } from "../src/domain/metering/content.ts";
+import { parseEvent } from "../src/domain/metering/event-input.ts";
+import type { RatedEvent, UsageEvent, UsageEventInput } from "../src/domain/metering/index.ts";
+import { PriceBook } from "../src/domain/pricing/index.ts";
+import { SHIPPED_PRICES } from "../src/domain/pricing/shipped-prices.ts";
+import { rate } from "../src/domain/rating/index.ts";
+import { createIds, systemClock } from "../src/kernel/index.ts";
+
+/** Batches written by the product's SQL alone. */
+export interface RawReplay {
+  /** Commits one batch durably. */
+  write(index: number): unknown;
+  close(): unknown;
+}
+
+const DEFAULTS = { tenant: undefined, clock: systemClock, ids: createIds(systemClock) };
+
+/** The shipped price book. */
+export function shippedBook(): PriceBook {
+  return new PriceBook(0n, SHIPPED_PRICES);
+}
+
+/** An event as the edge lets it in. */
+export function checked(input: UsageEventInput): UsageEvent {
+  return parseEvent(input, DEFAULTS);
+}
+
+/** Events with the price, cost and fingerprint that the product would give them. */
+export function ratedEvents(inputs: readonly UsageEventInput[], book: PriceBook): RatedEvent[] {
+  const recordedAt = Date.now();
+  return inputs.map((input) => {
+    const event = checked(input);
+    const rating = rate(book, event, "fallback");
+    if (rating === null) throw new Error(`no price for ${event.provider}/${event.model}`);
+    const { price, cost, flags } = rating;
+    const fingerprint = fingerprintOf(event, price, "", flags, recordedAt);
+    return { event, price, chargePrice: "", cost, charge: cost, flags, recordedAt, fingerprint };
+  });
+}

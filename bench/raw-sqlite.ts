@@ -1,0 +1,39 @@
+import Database from "better-sqlite3";
+import { eventRow } from "../src/domain/metering/event-row-store.ts";
+import type { UsageEventInput } from "../src/domain/metering/index.ts";
+import { INSERT_EVENT, LAST_SEQ, ROLL_UP } from "../src/domain/metering/sqlite-writer-store.ts";
+import { open } from "../src/store/index.ts";
+import { sqlitePath } from "./databases.ts";
+import { type RawReplay, ratedEvents, shippedBook } from "./prepared.ts";
+
+/** A replay on a new file with the product's tables, indexes and pragmas, by better-sqlite3 directly. */
+export async function sqliteReplay(
+  url: string,
+  batches: readonly (readonly UsageEventInput[])[],
+): Promise<RawReplay> {
+  await (await open(url)).close();
+  const book = shippedBook();
+  const rows = batches.map((batch) => ratedEvents(batch, book).map(eventRow));
+
+  const database = new Database(sqlitePath(url));
+  database.defaultSafeIntegers(true);
+  // The file keeps WAL; these belong to the connection and are those of src/store/sqlite-engine.ts.
+  for (const pragma of ["cache_size = -32768", "synchronous = FULL", "wal_autocheckpoint = 4000"]) {
+    database.pragma(pragma);
+  }
+  const begin = database.prepare("BEGIN IMMEDIATE");
+  const commit = database.prepare("COMMIT");
+  const lastSeq = database.prepare<[], { seq: bigint | null }>(LAST_SEQ);
+  const insert = database.prepare(INSERT_EVENT);
+  const rollUps = ROLL_UP.map((statement) => database.prepare(statement));
+  return {
+    write(index) {
+      begin.run();
+      const before = lastSeq.get()?.seq ?? 0n;
+      for (const row of rows[index] ?? []) insert.run(row);
+      for (const rollUp of rollUps) rollUp.run(before);
+      commit.run();
+    },
+    close: () => database.close(),
+  };
+}
