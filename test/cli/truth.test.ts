@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { Decimal } from "decimal.js";
+import { describe, expect, it } from "vitest";
+import { ENGINES } from "../support/database.ts";
+import { fileOf, type PrintedGroup, runJson, TRACES } from "./program.ts";
+
+interface Sums {
+  readonly events: number;
+  readonly input_tokens: number;
+  readonly cached_tokens: number;
+  readonly output_tokens: number;
+  readonly cost_usd_ignoring_cache: string;
+  readonly cost_usd_cached_at_10pct: string;
+}
+
+/** Not every trace has every set. */
+type Sets = Readonly<Partial<Record<(typeof GROUPINGS)[number][1], Readonly<Record<string, Sums>>>>>;
+
+interface Truth {
+  readonly price_table_usd_per_1M_tokens: Readonly<
+    Record<string, { readonly provider: string; readonly input: string; readonly output: string }>
+  >;
+  readonly traces: readonly (Sets & {
+    readonly dataset: string;
+    readonly file: string;
+    readonly total: Sums;
+    readonly by_debate_sha256: string;
+  })[];
+}
+
+type CostRule = "cost_usd_ignoring_cache" | "cost_usd_cached_at_10pct";
+
+const TRUTH: Truth = JSON.parse(readFileSync(`${TRACES}truth.json`, "utf8"));
+const RULES: readonly (readonly [rule: CostRule, cached: string])[] = [
+  ["cost_usd_ignoring_cache", "1"],
+  ["cost_usd_cached_at_10pct", "0.1"],
+];
+const GROUPINGS = [
+  ["tenant", "by_tenant"],
+  ["model", "by_model"],
+  ["provider", "by_provider"],
+  ["agent", "by_agent"],
+  ["day", "by_day"],
+  ["hour", "by_hour"],
+  ["tenant,model", "by_tenant_model"],
+  ["tenant,month", "by_tenant_month"],
+] as const;
+
+describe.each(ENGINES.filter(({ name }) => name !== "sqlite memory"))("a trace on $name", ({ freshUrl }) => {
+  describe.each(RULES)("with cached tokens at the price of %s", (rule, cached) => {
+    it.each(TRUTH.traces)("$dataset costs what was computed independently", async (trace) => {
+      const database = ["--database", await freshUrl()];
+      const imported = await runJson([
+        "import",
+        `${TRACES}${trace.file}`,
+        ...database,
+        "--prices",
+        priceFile(cached),
+      ]);
+      expect(imported.json).toMatchObject({ accepted: trace.total.events, rejected: 0, conflicts: 0 });
+      const total = await runJson(["report", ...database]);
+      expect(sumsOf(total.json, total.json.totalCostUsd)).toEqual(expected(trace.total, rule));
+      const sets = GROUPINGS.filter(([, name]) => trace[name] !== undefined);
+      expect(sets.length).toBeGreaterThanOrEqual(7);
+      await Promise.all(
+        sets.map(async ([by, name]) => {
+          const { json } = await runJson(["report", "--by", by, ...database]);
+          const found = json.groups.map((group) => [keyText(by, group.key), sumsOf(group, group.costUsd)]);
+          const truths = Object.entries(trace[name] ?? {});
+          const wanted = truths.map(([key, sums]) => [key, expected(sums, rule)]);
+          expect(Object.fromEntries(found), `${by} of ${trace.dataset}`).toEqual(Object.fromEntries(wanted));
+          expect(found).toHaveLength(wanted.length);
+        }),
+      );
+      if (rule === "cost_usd_ignoring_cache") {
+        const { json } = await runJson(["report", "--by", "debate", ...database]);
+        expect(digestOfDebates(json.groups)).toBe(trace.by_debate_sha256);
+      }
+    });
+  });
+});
+
+function priceFile(cached: string): string {
+  const table = TRUTH.price_table_usd_per_1M_tokens;
+  const entries = Object.entries(table).map(([model, { provider, input, output }]) => ({
+    provider,
+    model,
+    input,
+    output,
+    cachedInput: new Decimal(input).times(cached).toFixed(),
+  }));
+  return fileOf(JSON.stringify(entries), "prices.json");
+}
+
+function expected(sums: Sums, rule: CostRule) {
+  const { events, input_tokens, cached_tokens, output_tokens } = sums;
+  return { events, input_tokens, cached_tokens, output_tokens, cost: new Decimal(sums[rule]).toFixed() };
+}
+
+function sumsOf(report: Omit<PrintedGroup, "costUsd" | "key">, cost: string) {
+  const { events, inputTokens, cachedTokens, outputTokens } = report;
+  return {
+    events,
+    input_tokens: inputTokens,
+    cached_tokens: cachedTokens,
+    output_tokens: outputTokens,
+    cost,
+  };
+}
+
+/** By the rule that truth.json states. */
+function digestOfDebates(groups: readonly PrintedGroup[]): string {
+  const lines = groups.map(({ key, costUsd }) => `${key.debate},${new Decimal(costUsd).toFixed(9)}`).sort();
+  return createHash("sha256").update(lines.join("\n")).digest("hex");
+}
+
+function keyText(by: string, key: PrintedGroup["key"]): string {
+  const values = by.split(",").map((name) => key[name] ?? "");
+  if (by === "day") return values[0]?.slice(0, 10) ?? "";
+  if (by === "tenant,month") return `${values[0]}|${values[1]?.slice(0, 7)}`;
+  if (by === "hour") return values[0]?.slice(0, 13) ?? "";
+  return values.join("|");
+}
