@@ -1,4 +1,4 @@
-import { createBilling, type UsageEventInput } from "../src/index.ts";
+import { createBilling, type UsageEvent } from "../src/index.ts";
 import type { BenchEngine, EngineName } from "./databases.ts";
 import { type IngestOptions, interleaved, type Pair, raw, summary } from "./ingest.ts";
 import { type Cost, collectGarbage, progress, quantile, Stopwatch } from "./measure.ts";
@@ -50,7 +50,7 @@ async function measure(
   return { pairs, latencies };
 }
 
-async function ours(url: string, inputs: readonly UsageEventInput[], latencies: number[]): Promise<Cost> {
+async function ours(url: string, inputs: readonly UsageEvent[], latencies: number[]): Promise<Cost> {
   const billing = createBilling({ database: url });
   const untimed = UNTIMED * CALLERS;
   let next = 0;
@@ -60,7 +60,7 @@ async function ours(url: string, inputs: readonly UsageEventInput[], latencies: 
       const index = next;
       next += 1;
       const calledAt = performance.now();
-      await billing.metering.record(inputs[index] as UsageEventInput);
+      await billing.metering.record(inputs[index] as UsageEvent);
       if (watch === undefined) continue;
       latencies.push(performance.now() - calledAt);
       if (index % CALLERS === 0) watch.sample();

@@ -1,4 +1,4 @@
-import { createBilling, type UsageEventInput, type UsageTotals } from "../src/index.ts";
+import { createBilling, type UsageEvent, type UsageTotals } from "../src/index.ts";
 import type { BenchEngine, EngineName } from "./databases.ts";
 import { type Cost, collectGarbage, median, progress, timeBatches } from "./measure.ts";
 import type { RawReplay } from "./prepared.ts";
@@ -69,7 +69,7 @@ function measure(
 export async function raw(
   engine: BenchEngine,
   url: string,
-  batches: readonly (readonly UsageEventInput[])[],
+  batches: readonly (readonly UsageEvent[])[],
   untimed: number,
 ): Promise<Cost> {
   const open = engine.name === "sqlite" ? sqliteReplay : postgresReplay;
@@ -82,7 +82,7 @@ export async function raw(
   }
 }
 
-async function ours(url: string, batches: readonly (readonly UsageEventInput[])[]): Promise<Cost> {
+async function ours(url: string, batches: readonly (readonly UsageEvent[])[]): Promise<Cost> {
   const billing = createBilling({ database: url });
   try {
     await billing.ready();

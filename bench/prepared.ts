@@ -2,7 +2,7 @@
 
 import { fingerprintOf } from "../src/domain/metering/content.ts";
 import { parseEvent } from "../src/domain/metering/event-input.ts";
-import type { RatedEvent, UsageEvent, UsageEventInput } from "../src/domain/metering/index.ts";
+import type { CheckedEvent, RatedEvent, UsageEvent } from "../src/domain/metering/index.ts";
 import { PriceBook } from "../src/domain/pricing/index.ts";
 import { SHIPPED_PRICES } from "../src/domain/pricing/shipped-prices.ts";
 import { rate } from "../src/domain/rating/index.ts";
@@ -23,12 +23,12 @@ export function shippedBook(): PriceBook {
 }
 
 /** An event as the edge lets it in. */
-export function checked(input: UsageEventInput): UsageEvent {
+export function checked(input: UsageEvent): CheckedEvent {
   return parseEvent(input, DEFAULTS);
 }
 
 /** Events with the price, cost and fingerprint that the product would give them. */
-export function ratedEvents(inputs: readonly UsageEventInput[], book: PriceBook): RatedEvent[] {
+export function ratedEvents(inputs: readonly UsageEvent[], book: PriceBook): RatedEvent[] {
   const recordedAt = Date.now();
   return inputs.map((input) => {
     const event = checked(input);

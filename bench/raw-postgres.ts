@@ -1,6 +1,6 @@
 import pg from "pg";
 import { eventRow } from "../src/domain/metering/event-row-store.ts";
-import type { UsageEventInput } from "../src/domain/metering/index.ts";
+import type { UsageEvent } from "../src/domain/metering/index.ts";
 import { INSERT_EVENTS, insertOnPostgres } from "../src/domain/metering/postgres-writer-store.ts";
 import { open, type Tx, type Value } from "../src/store/index.ts";
 import { type RawReplay, ratedEvents, shippedBook } from "./prepared.ts";
@@ -8,7 +8,7 @@ import { type RawReplay, ratedEvents, shippedBook } from "./prepared.ts";
 /** A replay on a new database with the product's tables and indexes, by `pg` directly on one connection. */
 export async function postgresReplay(
   url: string,
-  batches: readonly (readonly UsageEventInput[])[],
+  batches: readonly (readonly UsageEvent[])[],
 ): Promise<RawReplay> {
   await (await open(url)).close();
   const book = shippedBook();

@@ -1,6 +1,6 @@
 import Database from "better-sqlite3";
 import { eventRow } from "../src/domain/metering/event-row-store.ts";
-import type { UsageEventInput } from "../src/domain/metering/index.ts";
+import type { UsageEvent } from "../src/domain/metering/index.ts";
 import { INSERT_EVENT, LAST_SEQ, ROLL_UP } from "../src/domain/metering/sqlite-writer-store.ts";
 import { open } from "../src/store/index.ts";
 import { sqlitePath } from "./databases.ts";
@@ -9,7 +9,7 @@ import { type RawReplay, ratedEvents, shippedBook } from "./prepared.ts";
 /** A replay on a new file with the product's tables, indexes and pragmas, by better-sqlite3 directly. */
 export async function sqliteReplay(
   url: string,
-  batches: readonly (readonly UsageEventInput[])[],
+  batches: readonly (readonly UsageEvent[])[],
 ): Promise<RawReplay> {
   await (await open(url)).close();
   const book = shippedBook();

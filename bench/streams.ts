@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import type { UsageEventInput } from "../src/index.ts";
+import type { UsageEvent } from "../src/index.ts";
 
 export const STREAMS = ["trace", "bursty", "uniform"] as const;
 export type StreamName = (typeof STREAMS)[number];
@@ -51,16 +51,13 @@ const MODELS: readonly (readonly [provider: string, model: string])[] = [
  * - bursty: 1,000 tenants, 60 debates running at once, 20 calls each, 10 users, 5 agents, 8 models, 0.5 % duplicates.
  * - uniform: the same with all 1,000 tenants interleaved call by call, the worst case for rollups.
  */
-export function stream(options: StreamOptions): Generator<UsageEventInput> {
+export function stream(options: StreamOptions): Generator<UsageEvent> {
   return options.name === "trace" ? trace(options) : debates(options);
 }
 
 /** Cuts events into batches; the last one may be shorter. */
-export function* batchesOf(
-  events: Iterable<UsageEventInput>,
-  size: number,
-): Generator<readonly UsageEventInput[]> {
-  let batch: UsageEventInput[] = [];
+export function* batchesOf(events: Iterable<UsageEvent>, size: number): Generator<readonly UsageEvent[]> {
+  let batch: UsageEvent[] = [];
   for (const event of events) {
     batch.push(event);
     if (batch.length < size) continue;
@@ -83,7 +80,7 @@ export function seeded(seed: number): () => number {
 
 let traceLines: readonly string[] | undefined;
 
-function* trace({ events, ids }: StreamOptions): Generator<UsageEventInput> {
+function* trace({ events, ids }: StreamOptions): Generator<UsageEvent> {
   traceLines ??= gunzipSync(readFileSync(TRACE)).toString("utf8").trimEnd().split("\n").slice(1);
   const lines = traceLines;
   const nextId = idsIn(ids);
@@ -117,13 +114,13 @@ interface Debate {
   calls: number;
 }
 
-function* debates({ name, events, ids, stepMs = STEP_MS }: StreamOptions): Generator<UsageEventInput> {
+function* debates({ name, events, ids, stepMs = STEP_MS }: StreamOptions): Generator<UsageEvent> {
   const random = seeded(name === "bursty" ? 11 : 13);
   const upTo = (limit: number) => Math.floor(random() * limit);
   const nextId = idsIn(ids);
   const slots = name === "bursty" ? RUNNING_DEBATES : TENANTS;
   const running = new Array<Debate>(slots);
-  const recent: UsageEventInput[] = [];
+  const recent: UsageEvent[] = [];
   let begun = 0;
   for (let index = 0; index < events; index += 1) {
     const retried = random() < DUPLICATES ? recent[upTo(recent.length)] : undefined;
@@ -145,7 +142,7 @@ function* debates({ name, events, ids, stepMs = STEP_MS }: StreamOptions): Gener
       string,
     ];
     const tokensIn = 200 + upTo(8_000);
-    const event: UsageEventInput = {
+    const event: UsageEvent = {
       id: nextId(index),
       tenant: `tenant-${String(debate.tenant).padStart(4, "0")}`,
       timestamp: new Date(START + Math.floor(index * stepMs)).toISOString(),

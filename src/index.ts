@@ -16,7 +16,7 @@ export {
   type EventQuery,
   type Metadata,
   type Rejection,
-  type UsageEventInput,
+  type UsageEvent,
   UsageEventType,
   Verdict,
   type VerdictStatus,

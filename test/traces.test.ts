@@ -5,7 +5,7 @@ import {
   type Billing,
   createBilling,
   type Grouping,
-  type UsageEventInput,
+  type UsageEvent,
   type UsageTotals,
 } from "../src/index.ts";
 import { ENGINES } from "./support/database.ts";
@@ -119,7 +119,7 @@ describe.each(ENGINES)("the real traces on $name", ({ name, freshUrl }) => {
 
 async function recordInBatches(
   billing: Billing,
-  events: readonly UsageEventInput[],
+  events: readonly UsageEvent[],
   size: number,
 ): Promise<Map<string, number>> {
   const statuses = new Map<string, number>();

@@ -1,13 +1,13 @@
 // The names under which a file may give the fields of an event, and how their values are read.
 
-import type { UsageEventInput } from "../domain/metering/index.ts";
+import type { UsageEvent } from "../domain/metering/index.ts";
 import { BillingError, invalidInput } from "../kernel/index.ts";
 import type { EventDraft } from "./row.ts";
 
 export interface EventColumn {
   /** As it is written in the file. */
   readonly name: string;
-  readonly field: keyof UsageEventInput;
+  readonly field: keyof UsageEvent;
   readonly isCount: boolean;
 }
 
@@ -34,7 +34,7 @@ const COUNTS = {
   webSearches: ["web_searches"],
   quantity: ["quantity"],
 } as const;
-const NAMES: Readonly<Record<Exclude<keyof UsageEventInput, "metadata">, readonly string[]>> = {
+const NAMES: Readonly<Record<Exclude<keyof UsageEvent, "metadata">, readonly string[]>> = {
   ...TEXTS,
   ...COUNTS,
 };
@@ -56,7 +56,8 @@ export const ACCEPTED_COLUMNS = Object.values(NAMES)
 /**
  * The columns that a header row names.
  *
- * @throws BillingError invalid_input `unknown_column` or `duplicate_column`, naming the column, or `missing_header`.
+ * @throws BillingError invalid_input `unknown_column`, `duplicate_column` or `missing_column`, naming the column, or
+ * `missing_header`.
  */
 export function columnsOf(header: readonly string[], file: string): EventColumn[] {
   const byField = new Map<string, string>();
@@ -64,7 +65,7 @@ export function columnsOf(header: readonly string[], file: string): EventColumn[
     const text = `${file}: the first line must name the columns; it names none of ${ACCEPTED_COLUMNS}`;
     throw headerError("missing_header", text, file, header[0] ?? "");
   }
-  return header.map((name) => {
+  const columns = header.map((name) => {
     const column = EVENT_COLUMNS.get(name);
     const quoted = JSON.stringify(name.slice(0, 80));
     if (column === undefined) {
@@ -79,6 +80,11 @@ export function columnsOf(header: readonly string[], file: string): EventColumn[
     byField.set(column.field, name);
     return column;
   });
+  if (!byField.has("id")) {
+    const text = `${file}: there is no column id or event_id; without one a second import would count every row twice`;
+    throw headerError("missing_column", text, file, "id");
+  }
+  return columns;
 }
 
 /**

@@ -1,7 +1,7 @@
 // Rows of files into the engine, a batch at a time: while one is committed, the next one is read.
 
 import type { Billing } from "../billing.ts";
-import type { UsageEventInput } from "../domain/metering/index.ts";
+import type { UsageEvent } from "../domain/metering/index.ts";
 import type { EventFile } from "./event-file.ts";
 import type { RowBlock, RowProblem } from "./row.ts";
 import { Tally } from "./tally.ts";
@@ -98,7 +98,7 @@ class Commits {
   readonly #billing: Billing;
   readonly #file: number;
   readonly #onCommit: () => void;
-  #events: UsageEventInput[] = [];
+  #events: UsageEvent[] = [];
   #lines: number[] = [];
   #underWay: Promise<void> = Promise.resolve();
 
@@ -110,7 +110,7 @@ class Commits {
   }
 
   /** True when the batch is full. */
-  add(event: UsageEventInput, line: number): boolean {
+  add(event: UsageEvent, line: number): boolean {
     this.#events.push(event);
     this.#lines.push(line);
     return this.#events.length >= BATCH;
@@ -139,7 +139,7 @@ class Commits {
     await this.#underWay.catch(() => undefined);
   }
 
-  async #record(events: readonly UsageEventInput[], lines: readonly number[]): Promise<void> {
+  async #record(events: readonly UsageEvent[], lines: readonly number[]): Promise<void> {
     const { tally } = this;
     const verdicts = await this.#billing.metering.record(events);
     for (const [index, { status, rejection }] of verdicts.entries()) {

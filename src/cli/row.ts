@@ -1,4 +1,4 @@
-import type { UsageEventInput } from "../domain/metering/index.ts";
+import type { UsageEvent } from "../domain/metering/index.ts";
 import type { BillingError } from "../kernel/index.ts";
 
 /** Why a row was not recorded. Lines count from 1, the header included. */
@@ -9,7 +9,7 @@ export interface RowProblem {
 }
 
 /** An event under construction: only the fields that its row gives. */
-export type EventDraft = { -readonly [Field in keyof UsageEventInput]: UsageEventInput[Field] };
+export type EventDraft = { -readonly [Field in keyof UsageEvent]: UsageEvent[Field] };
 
 /** Some rows of a file, in order: `events[i]` begins on `lines[i]`. */
 export interface RowBlock {

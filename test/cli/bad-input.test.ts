@@ -141,6 +141,7 @@ describe("a bad file", () => {
   it.each([
     ["an unknown column", `${HEADER},colour\n`, 2, /unknown column "colour"; accepted are id or event_id, /],
     ["the same column twice", `${HEADER},model\n`, 2, /column "model" is there twice/],
+    ["no column for ids", "tenant_id,model\nacme,gpt-4o\n", 2, /there is no column id or event_id/],
     [
       "one column under two names",
       `${HEADER},tokensIn\n`,

@@ -2,7 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { gunzipSync } from "node:zlib";
-import type { PriceEntryInput, UsageEventInput } from "../../src/index.ts";
+import type { PriceEntryInput, UsageEvent } from "../../src/index.ts";
 
 export interface Truth {
   readonly events: number;
@@ -58,7 +58,7 @@ export function pricesFor(rule: CacheRule): PriceEntryInput[] {
 }
 
 /** The events of a trace, in file order. */
-export function eventsOf(trace: TraceTruth): UsageEventInput[] {
+export function eventsOf(trace: TraceTruth): UsageEvent[] {
   const text = gunzipSync(readFileSync(new URL(trace.file, FOLDER))).toString("utf8");
   const [header, ...lines] = text.trimEnd().split("\n");
   if (

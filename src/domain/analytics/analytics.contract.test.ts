@@ -2,13 +2,13 @@ import { afterEach, describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/support/database.ts";
 import { createIds, ManualClock, withTenant } from "../../kernel/index.ts";
 import { open, type Store } from "../../store/index.ts";
-import { MeteringService, type UsageEventInput } from "../metering/index.ts";
+import { MeteringService, type UsageEvent } from "../metering/index.ts";
 import { PricingService } from "../pricing/index.ts";
 import { AnalyticsService } from "./analytics-service.ts";
 import type { Grouping } from "./usage-query.ts";
 import type { UsageReport } from "./usage-report.ts";
 
-const EVENTS: readonly UsageEventInput[] = [
+const EVENTS: readonly UsageEvent[] = [
   { id: "1", timestamp: "2024-12-29T23:59:59.999Z", agent: "a", workspace: "w1" }, // a Sunday
   { id: "2", timestamp: "2024-12-30T00:00:00Z", agent: "a", workspace: "w2" }, // a Monday, week into 2025
   { id: "3", timestamp: "2024-12-31T23:59:59.999Z", agent: "b" },

@@ -6,7 +6,7 @@ import type { PriceBook, PricingService } from "../pricing/index.ts";
 import { rate, type UnknownModelPolicy } from "../rating/index.ts";
 import type { CommitParticipant } from "./commit-port.ts";
 import { fingerprintOf, sameContent } from "./content.ts";
-import type { RatedEvent, UsageEvent } from "./event.ts";
+import type { CheckedEvent, RatedEvent } from "./event.ts";
 import { findEventsAcrossTenants, insertEvents } from "./event-store.ts";
 import { conflicted, rejected, Verdict } from "./verdict.ts";
 
@@ -26,7 +26,7 @@ export interface CommitRules {
  * Rated inside the transaction, so an event takes the price that is in the book when it is committed. An event with an
  * id that is on record is compared with it and never applied again.
  */
-export class RecordUsage implements Operation<readonly UsageEvent[], readonly Verdict[]> {
+export class RecordUsage implements Operation<readonly CheckedEvent[], readonly Verdict[]> {
   readonly name = "record usage";
   readonly #rules: CommitRules;
 
@@ -34,11 +34,11 @@ export class RecordUsage implements Operation<readonly UsageEvent[], readonly Ve
     this.#rules = rules;
   }
 
-  size(events: readonly UsageEvent[]): number {
+  size(events: readonly CheckedEvent[]): number {
     return events.length;
   }
 
-  async apply(tx: Tx, batches: readonly (readonly UsageEvent[])[]): Promise<Verdict[][]> {
+  async apply(tx: Tx, batches: readonly (readonly CheckedEvent[])[]): Promise<Verdict[][]> {
     const { pricing, unknownModel, participants, now } = this.#rules;
     const book = await pricing.book(tx);
     const recordedAt = now();
@@ -54,7 +54,7 @@ export class RecordUsage implements Operation<readonly UsageEvent[], readonly Ve
 
     let next = 0;
     const verdicts = outcomes.map((outcome, index) => {
-      const event = events[index] as UsageEvent;
+      const event = events[index] as CheckedEvent;
       if (outcome instanceof BillingError) return rejected(event.id, outcome);
       const wasNew = isNew[next];
       next += 1;
@@ -70,7 +70,7 @@ export class RecordUsage implements Operation<readonly UsageEvent[], readonly Ve
 
 function rateEvent(
   book: PriceBook,
-  event: UsageEvent,
+  event: CheckedEvent,
   policy: UnknownModelPolicy,
   recordedAt: number,
 ): RatedEvent | BillingError {
@@ -96,12 +96,12 @@ function rateEvent(
   return { event, price, chargePrice, cost, charge: cost, flags, recordedAt, fingerprint };
 }
 
-async function recordedByKey(tx: Tx, events: readonly UsageEvent[]): Promise<Map<string, RatedEvent>> {
+async function recordedByKey(tx: Tx, events: readonly CheckedEvent[]): Promise<Map<string, RatedEvent>> {
   const recorded = await findEventsAcrossTenants(events, tx);
   return new Map(recorded.map((rated) => [keyOf(rated.event), rated]));
 }
 
-function compare(event: UsageEvent, recorded: RatedEvent | undefined): Verdict {
+function compare(event: CheckedEvent, recorded: RatedEvent | undefined): Verdict {
   if (recorded === undefined) {
     throw new BillingError("internal", "event_missing", "an event on record cannot be read");
   }
@@ -111,6 +111,6 @@ function compare(event: UsageEvent, recorded: RatedEvent | undefined): Verdict {
 }
 
 /** No id or tenant holds a control character, so the joined key is unambiguous. */
-function keyOf(event: UsageEvent): string {
+function keyOf(event: CheckedEvent): string {
   return `${event.id}\u001f${event.tenant}`;
 }

@@ -1,7 +1,7 @@
 // Two events with one id are the same event exactly if their contents are. The fingerprint is a whole row in 52 bits,
 // stored beside it so that `verify` sees a row that was changed by hand.
 
-import type { UsageEvent } from "./event.ts";
+import type { CheckedEvent } from "./event.ts";
 
 const TEXTS = [
   "type",
@@ -13,7 +13,7 @@ const TEXTS = [
   "debate",
   "serviceTier",
   "metadata",
-] as const satisfies (keyof UsageEvent)[];
+] as const satisfies (keyof CheckedEvent)[];
 const COUNTS = [
   "quantity",
   "inputTokens",
@@ -23,12 +23,12 @@ const COUNTS = [
   "outputTokens",
   "reasoningTokens",
   "webSearches",
-] as const satisfies (keyof UsageEvent)[];
+] as const satisfies (keyof CheckedEvent)[];
 /** All that a caller says about an event but its id, tenant and time. */
 const CONTENT = [...TEXTS, ...COUNTS];
 
 /** Whether a retry says the same as the event on record. A time that was never given cannot differ. */
-export function sameContent(retry: UsageEvent, recorded: UsageEvent): boolean {
+export function sameContent(retry: CheckedEvent, recorded: CheckedEvent): boolean {
   if (retry.timestampGiven && retry.ts !== recorded.ts) return false;
   return CONTENT.every((field) => retry[field] === recorded[field]);
 }
@@ -38,7 +38,7 @@ export function sameContent(retry: UsageEvent, recorded: UsageEvent): boolean {
  * the counts and the price.
  */
 export function fingerprintOf(
-  event: UsageEvent,
+  event: CheckedEvent,
   price: string,
   chargePrice: string,
   flags: number,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { BillingError, createIds, ManualClock, withTenant } from "../../kernel/index.ts";
-import type { UsageEventInput } from "./event.ts";
+import type { UsageEvent } from "./event.ts";
 import { parseEvent } from "./event-input.ts";
 
 const clock = new ManualClock("2026-01-01T00:00:00Z");
@@ -8,7 +8,7 @@ const defaults = { tenant: "acme", clock, ids: createIds(clock) };
 
 function refusal(input: unknown): { field: unknown; code: string } | "accepted" {
   try {
-    parseEvent(input as UsageEventInput, defaults);
+    parseEvent(input as UsageEvent, defaults);
     return "accepted";
   } catch (error) {
     expect(error).toBeInstanceOf(BillingError);

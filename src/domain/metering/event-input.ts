@@ -1,7 +1,7 @@
 // The edge: everything a caller can get wrong about an event is found here, before anything is written.
 
 import { type Clock, currentTenant, type Ids, invalidInput, parseTimestamp } from "../../kernel/index.ts";
-import type { UsageEvent, UsageEventInput } from "./event.ts";
+import type { CheckedEvent, UsageEvent } from "./event.ts";
 
 /** What fills the gaps of an event: the instance's tenant, the time, new ids. */
 export interface EventDefaults {
@@ -41,7 +41,7 @@ const FIELDS = new Set<string>(
     serviceTier: 1,
     quantity: 1,
     metadata: 1,
-  } satisfies Record<keyof UsageEventInput, 1>),
+  } satisfies Record<keyof UsageEvent, 1>),
 );
 
 /**
@@ -49,7 +49,7 @@ const FIELDS = new Set<string>(
  *
  * @throws BillingError invalid_input; `details.field` names the field. Nothing is rounded, clamped or dropped.
  */
-export function parseEvent(input: UsageEventInput, defaults: EventDefaults): UsageEvent {
+export function parseEvent(input: UsageEvent, defaults: EventDefaults): CheckedEvent {
   if (typeof input !== "object" || input === null || Array.isArray(input)) {
     throw invalidInput("event", "invalid_type", "an event must be an object");
   }

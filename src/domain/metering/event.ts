@@ -27,7 +27,7 @@ export type UsageEventType = (typeof UsageEventType)[keyof typeof UsageEventType
 export type Metadata = Readonly<Record<string, string | number | boolean>>;
 
 /** One use of something, as a caller reports it. Token counts are whole numbers of at most 10^9. */
-export interface UsageEventInput {
+export interface UsageEvent {
   /** Unique per tenant for ever; give one to make retries safe. Absent: a new one is made. */
   readonly id?: string | undefined;
   /** Who pays. Absent: the tenant of `withTenant`, else the instance's. */
@@ -62,7 +62,7 @@ export interface UsageEventInput {
 }
 
 /** A checked event, ready to be rated and stored. '' is "none" in every dimension. */
-export interface UsageEvent extends Usage {
+export interface CheckedEvent extends Usage {
   readonly id: string;
   readonly tenant: string;
   readonly workspace: string;
@@ -77,7 +77,7 @@ export interface UsageEvent extends Usage {
 
 /** An event with its price: what is stored. Money in pico-USD. */
 export interface RatedEvent {
-  readonly event: UsageEvent;
+  readonly event: CheckedEvent;
   readonly price: string;
   /** The selling price's rate; '' where the charge follows the cost. */
   readonly chargePrice: string;

@@ -1,10 +1,10 @@
 export type { CommitParticipant } from "./commit-port.ts";
 export {
   BillingEventType,
+  type CheckedEvent,
   type Metadata,
   type RatedEvent,
   type UsageEvent,
-  type UsageEventInput,
   UsageEventType,
 } from "./event.ts";
 export { tenantOf } from "./event-input.ts";

@@ -4,7 +4,7 @@ import type { PricingService } from "../pricing/index.ts";
 import type { UnknownModelPolicy } from "../rating/index.ts";
 import { RecordUsage } from "./commit.ts";
 import type { CommitParticipant } from "./commit-port.ts";
-import type { UsageEvent, UsageEventInput } from "./event.ts";
+import type { CheckedEvent, UsageEvent } from "./event.ts";
 import { type EventDefaults, parseEvent, tenantOf } from "./event-input.ts";
 import { type EventPosition, eventDaysAcrossTenants, pageOfDay } from "./event-store.ts";
 import { type BillingEvent, billingEventOf } from "./event-view.ts";
@@ -71,9 +71,9 @@ export class MeteringService {
    * });
    * verdict.costUsd?.toString(); // "0.225"
    */
-  record(event: UsageEventInput): Promise<Verdict>;
-  record(events: readonly UsageEventInput[]): Promise<Verdict[]>;
-  async record(input: UsageEventInput | readonly UsageEventInput[]): Promise<Verdict | Verdict[]> {
+  record(event: UsageEvent): Promise<Verdict>;
+  record(events: readonly UsageEvent[]): Promise<Verdict[]>;
+  async record(input: UsageEvent | readonly UsageEvent[]): Promise<Verdict | Verdict[]> {
     const batch = isBatch(input) ? input : [input];
     if (batch.length > MAX_BATCH) {
       const text = `a call takes at most ${MAX_BATCH} events, this one has ${batch.length}: send several calls`;
@@ -119,9 +119,9 @@ export class MeteringService {
     });
   }
 
-  async #recordAll(batch: readonly UsageEventInput[]): Promise<Verdict[]> {
+  async #recordAll(batch: readonly UsageEvent[]): Promise<Verdict[]> {
     const verdicts = new Array<Verdict>(batch.length);
-    const events: UsageEvent[] = [];
+    const events: CheckedEvent[] = [];
     const places: number[] = [];
     for (const [index, input] of batch.entries()) {
       try {
@@ -141,6 +141,6 @@ export class MeteringService {
   }
 }
 
-function isBatch(input: UsageEventInput | readonly UsageEventInput[]): input is readonly UsageEventInput[] {
+function isBatch(input: UsageEvent | readonly UsageEvent[]): input is readonly UsageEvent[] {
   return Array.isArray(input);
 }

@@ -8,10 +8,10 @@ import { ENGINES } from "../../../test/support/database.ts";
 import { BillingError, createIds, ManualClock } from "../../kernel/index.ts";
 import { open, type Store } from "../../store/index.ts";
 import { PricingService } from "../pricing/index.ts";
-import type { UsageEventInput } from "./event.ts";
+import type { UsageEvent } from "./event.ts";
 import { type MeteringOptions, MeteringService } from "./metering-service.ts";
 
-const CALL: UsageEventInput = {
+const CALL: UsageEvent = {
   id: "call-1",
   tenant: "acme",
   timestamp: "2025-06-01T12:00:00Z",
@@ -69,7 +69,7 @@ describe.each(ENGINES)("metering on $name", ({ freshUrl }) => {
 
   it("gives everything back as it was sent", async () => {
     const { metering, events } = await start({ unknownModel: "unpriced" });
-    const sent: UsageEventInput = {
+    const sent: UsageEvent = {
       ...CALL,
       id: "ünï\"c'o\\dé 😀,{}",
       type: "image",
@@ -114,7 +114,7 @@ describe.each(ENGINES)("metering on $name", ({ freshUrl }) => {
     );
   });
 
-  it.each<[string, Partial<UsageEventInput>]>([
+  it.each<[string, Partial<UsageEvent>]>([
     ["tokens", { tokensIn: 5_001 }],
     ["cached tokens", { cachedTokens: 1 }],
     ["time", { timestamp: "2025-06-01T12:00:00.001Z" }],
@@ -162,7 +162,7 @@ describe.each(ENGINES)("metering on $name", ({ freshUrl }) => {
       { ...CALL, id: "negative", tokensIn: -1 },
       { ...CALL, id: "unknown", model: "gpt-99" },
       { ...CALL, id: "dear", tokensIn: 10 ** 9, model: "claude-opus-4", tokensOut: 10 ** 9 },
-      null as unknown as UsageEventInput,
+      null as unknown as UsageEvent,
     ]);
     expect(verdicts.map(({ status, rejection }) => [status, rejection?.code ?? null])).toEqual([
       ["accepted", null],
