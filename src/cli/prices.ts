@@ -6,7 +6,7 @@ import type { ListedPrice } from "../domain/pricing/index.ts";
 import { BillingError } from "../kernel/index.ts";
 import { DATABASE_HELP, databaseUrl, existingDatabaseUrl, isMissing, withBilling } from "./database.ts";
 import { INSTANT_HELP, instantOf } from "./instant.ts";
-import { counted, printable, say, writeJson } from "./output.ts";
+import { counted, grouped, printable, say, writeJson } from "./output.ts";
 import { readPriceFile } from "./price-file.ts";
 import { type TableColumn, tableLines } from "./table.ts";
 
@@ -109,7 +109,7 @@ function sayPrices(entries: readonly ListedPrice[]): void {
     String(entry.input),
     String(entry.cachedInput ?? ""),
     String(entry.output),
-    String(entry.perUnit ?? ""),
+    unitPrice(entry),
     String(entry.effectiveFrom ?? "").slice(0, 10),
     entry.layer,
   ]);
@@ -119,4 +119,9 @@ function sayPrices(entries: readonly ListedPrice[]): void {
 
 function valueText(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
+}
+
+function unitPrice({ perUnit, unitSize }: ListedPrice): string {
+  if (perUnit === undefined) return "";
+  return unitSize === undefined ? String(perUnit) : `${perUnit} / ${grouped(unitSize)}`;
 }

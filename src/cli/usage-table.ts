@@ -27,9 +27,20 @@ export function usageTable(report: UsageReport, by: readonly Grouping[]): string
     ...by.map((name) => keyText(name, group.key[name])),
     ...figures(group),
   ]);
-  if (by.length === 0) return tableLines(FIGURES, [figures(total)]);
   const footer = [...by.map((_, index) => (index === 0 ? "total" : "")), ...figures(total)];
-  return tableLines([...keys, ...FIGURES], rows, footer);
+  const lines =
+    by.length === 0 ? tableLines(FIGURES, [figures(total)]) : tableLines([...keys, ...FIGURES], rows, footer);
+  return [...lines, ...flaggedNote(total)];
+}
+
+/** Unknown is never silent: what was billed at a price that is not its own is said under the bill. */
+function flaggedNote({ flaggedEvents, events }: UsageTotals): string[] {
+  if (flaggedEvents === 0) return [];
+  const share = `${grouped(flaggedEvents)} of ${grouped(events)} events`;
+  return [
+    "",
+    `note: ${share} have a model, token bucket or service tier without a price of its own in the book`,
+  ];
 }
 
 /** `$1,234.50`: exact, with as many zeros as make a column of amounts line up. */

@@ -14,10 +14,15 @@ const EXPECTED = "expected sqlite:PATH, sqlite::memory: or postgres://user:passw
  * @example parseDatabaseUrl("sqlite:./billing.db")
  */
 export function parseDatabaseUrl(url: string): DatabaseUrl {
-  if (typeof url !== "string") throw invalidInput("database", "invalid_database_url", `database: ${EXPECTED}`);
+  if (typeof url !== "string")
+    throw invalidInput("database", "invalid_database_url", `database: ${EXPECTED}`);
   if (url === "sqlite::memory:") return { dialect: "sqlite", path: null };
   if (url.startsWith("sqlite:")) {
-    const path = url.slice("sqlite:".length).replace(/^\/\/(?=\/)/, "");
+    // Trimmed, as the driver trims it: what is inspected must be what is opened.
+    const path = url
+      .slice("sqlite:".length)
+      .replace(/^\/\/(?=\/)/, "")
+      .trim();
     if (path === "" || path.includes("\0")) {
       throw invalidInput("database", "invalid_database_url", `database: no path given; ${EXPECTED}`);
     }

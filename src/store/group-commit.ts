@@ -11,7 +11,7 @@ export interface Operation<Input, Output> {
   size(input: Input): number;
   /**
    * Applies the inputs of one group inside its transaction; outputs in input order. It may run again (a retried
-   * transaction, or alone after a failed group), so it must keep no state of its own.
+   * transaction, or with fewer inputs after a failed group), so it must keep no state of its own.
    */
   apply(tx: Tx, inputs: readonly Input[]): Promise<Output[]>;
 }
@@ -30,14 +30,13 @@ const WAITING_ROWS = 500_000;
 /**
  * Puts jobs of many callers into shared transactions.
  *
- * A job's promise settles only after its transaction is durable. When a group fails it is run again job by job, so one
- * bad job fails alone. At most 500,000 rows wait: beyond that a job is refused (`write_queue_full`) instead of
- * growing the process without bound.
+ * A job's promise settles only after its transaction is durable. A group that fails is run again in halves, so a bad
+ * job ends up failing alone; when the database itself is unavailable the whole group fails with it. At most 500,000
+ * rows wait: beyond that a job is refused (`write_queue_full`) instead of growing the process without bound.
  */
 export class GroupCommit {
   readonly #transaction: <T>(work: (tx: Tx) => Promise<T>) => Promise<T>;
   readonly #lanes: number;
-  readonly #idle: (() => void)[] = [];
   #queue: Job[] = [];
   #waitingRows = 0;
   #running = 0;
@@ -52,7 +51,11 @@ export class GroupCommit {
     const size = operation.size(input);
     if (this.#waitingRows > 0 && this.#waitingRows + size > WAITING_ROWS) {
       return Promise.reject(
-        new BillingError("unavailable", "write_queue_full", "too many writes are waiting; slow down and retry"),
+        new BillingError(
+          "unavailable",
+          "write_queue_full",
+          "too many writes are waiting; slow down and retry",
+        ),
       );
     }
     this.#waitingRows += size;
@@ -60,12 +63,6 @@ export class GroupCommit {
       this.#queue.push({ operation, input, size, resolve, reject } as Job);
       this.#schedule();
     });
-  }
-
-  /** Resolves when everything submitted so far has settled. */
-  drain(): Promise<void> {
-    if (this.#queue.length === 0 && this.#running === 0) return Promise.resolve();
-    return new Promise((resolve) => this.#idle.push(resolve));
   }
 
   #schedule(): void {
@@ -94,29 +91,32 @@ export class GroupCommit {
 
   async #runGroup(group: readonly Job[]): Promise<void> {
     this.#running += 1;
+    await this.#commit(group);
+    this.#running -= 1;
+    this.#schedule();
+  }
+
+  async #commit(group: readonly Job[]): Promise<void> {
     try {
       const outputs = await this.#transaction((tx) => applyGroup(tx, group));
       group.forEach((job, index) => {
         job.resolve(outputs[index]);
       });
     } catch (error) {
-      if (group.length === 1) group[0]?.reject(error);
-      else for (const job of group) await this.#runAlone(job);
-    } finally {
-      this.#running -= 1;
-      this.#schedule();
-      if (this.#running === 0 && this.#queue.length === 0) for (const wake of this.#idle.splice(0)) wake();
+      if (group.length === 1 || isUnavailable(error)) {
+        for (const job of group) job.reject(error);
+        return;
+      }
+      const middle = Math.ceil(group.length / 2);
+      await this.#commit(group.slice(0, middle));
+      await this.#commit(group.slice(middle));
     }
   }
+}
 
-  async #runAlone(job: Job): Promise<void> {
-    try {
-      const outputs = await this.#transaction((tx) => applyGroup(tx, [job]));
-      job.resolve(outputs[0]);
-    } catch (error) {
-      job.reject(error);
-    }
-  }
+/** No job's own fault, and after a connection lost during COMMIT the group may even be durable: never run it again. */
+function isUnavailable(error: unknown): boolean {
+  return error instanceof BillingError && error.kind === "unavailable";
 }
 
 async function applyGroup(tx: Tx, group: readonly Job[]): Promise<unknown[]> {
@@ -133,7 +133,11 @@ async function applyGroup(tx: Tx, group: readonly Job[]): Promise<unknown[]> {
       indexes.map((index) => group[index]?.input),
     );
     if (results.length !== indexes.length) {
-      throw new BillingError("internal", "group_commit_outputs", `${operation.name} answered for some inputs only`);
+      throw new BillingError(
+        "internal",
+        "group_commit_outputs",
+        `${operation.name} answered for some inputs only`,
+      );
     }
     indexes.forEach((index, position) => {
       outputs[index] = results[position];

@@ -1,5 +1,5 @@
-export { acquireLease, type LeaseRequest, releaseLease } from "./leases.ts";
 export type { Operation } from "./group-commit.ts";
+export { acquireLease, type LeaseRequest, releaseLease } from "./leases.ts";
 export {
   appendToOutbox,
   type Claim,

@@ -16,7 +16,10 @@ export interface LeaseRequest {
  *
  * @returns the fencing token, or null while another owner holds the lease.
  */
-export async function acquireLease(tx: Tx, { name, owner, now, ttlMs }: LeaseRequest): Promise<bigint | null> {
+export async function acquireLease(
+  tx: Tx,
+  { name, owner, now, ttlMs }: LeaseRequest,
+): Promise<bigint | null> {
   const row = await tx.get<{ token: bigint }>(
     `INSERT INTO leases (name, owner, token, expires_at) VALUES (?, ?, 1, ?)
      ON CONFLICT (name) DO UPDATE SET

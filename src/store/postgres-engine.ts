@@ -3,18 +3,31 @@
 import pg from "pg";
 import { BillingError } from "../kernel/index.ts";
 import type { Engine } from "./engine.ts";
-import { type AppliedMigration, migrationChecksum, migrationStatements, pendingMigrations } from "./migration.ts";
+import {
+  type AppliedMigration,
+  migrationChecksum,
+  migrationStatements,
+  pendingMigrations,
+} from "./migration.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
+import { postgresError } from "./postgres-error.ts";
 import { retry } from "./retry.ts";
 import type { Reader, Tx, Value } from "./tx.ts";
 
 const POOL_SIZE = 10;
 const CONNECT_MS = 10_000;
+/** An idle peer that vanished without a word is noticed by the kernel, not by a query that hangs. */
+const KEEP_ALIVE_MS = 10_000;
 /** Times a whole transaction is run again after a deadlock or serialization failure. */
 const CONFLICT_RETRIES = 8;
 const MAX_PARAMETERS = 60_000;
+/** Statements that each connection keeps prepared; a statement text beyond them is planned at each run. */
+const PREPARED_STATEMENTS = 500;
 /** "arab": the advisory lock under which the schema is changed. */
 const MIGRATION_LOCK = 0x61726162;
+
+const BEGIN_WRITE = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+const BEGIN_READ = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY";
 
 export class PostgresEngine implements Engine {
   readonly dialect = "postgres";
@@ -27,82 +40,94 @@ export class PostgresEngine implements Engine {
       connectionString,
       max: POOL_SIZE,
       connectionTimeoutMillis: CONNECT_MS,
+      keepAlive: true,
+      keepAliveInitialDelayMillis: KEEP_ALIVE_MS,
       application_name: "aragora-billing",
       types: { getTypeParser: typeParser as typeof pg.types.getTypeParser },
+      onConnect: prepareConnection,
     });
     // An idle connection that breaks is dropped by the pool; the next query gets a new one or its own error.
     this.#pool.on("error", () => undefined);
   }
 
   async open(): Promise<void> {
-    await this.#withClient(async (client) => {
-      await client.query("SELECT pg_advisory_lock($1)", [MIGRATION_LOCK]);
-      try {
-        await migrate(client);
-      } finally {
-        await client.query("SELECT pg_advisory_unlock($1)", [MIGRATION_LOCK]);
-      }
-    });
+    await this.#inTransaction(BEGIN_WRITE, migrate);
   }
 
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     return retry(
-      () => this.#withClient((client) => runTransaction(client, "BEGIN", work)),
+      () => this.#inTransaction(BEGIN_WRITE, work),
       CONFLICT_RETRIES,
       (error) => error instanceof BillingError && error.code === "database_conflict",
     );
   }
 
   read<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
-    return this.#withClient((client) =>
-      runTransaction(client, "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", work),
-    );
+    return this.#inTransaction(BEGIN_READ, work);
   }
 
   async close(): Promise<void> {
-    if (!this.#pool.ended) await this.#pool.end();
+    await this.#pool.end();
   }
 
-  async #withClient<T>(work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
-    let client: pg.PoolClient | undefined;
-    let broken = false;
+  async #inTransaction<T>(begin: string, work: (tx: PostgresTx) => Promise<T>): Promise<T> {
+    const client = await this.#connect();
+    let isUsable = false;
     try {
-      if (this.#pool.ending) {
-        throw new BillingError("failed_precondition", "store_closed", "the billing instance was closed");
+      await query(client, begin);
+      try {
+        const result = await runAndCommit(client, work);
+        isUsable = true;
+        return result;
+      } catch (error) {
+        // On a broken connection the rollback fails too; the server has then rolled back by itself.
+        isUsable = await query(client, "ROLLBACK").then(
+          () => true,
+          () => false,
+        );
+        throw error;
       }
-      client = await this.#pool.connect();
-      return await work(client);
-    } catch (error) {
-      broken = isConnectionFault(error);
-      throw postgresError(error);
     } finally {
-      client?.release(broken);
+      client.release(!isUsable);
+    }
+  }
+
+  async #connect(): Promise<pg.PoolClient> {
+    try {
+      return await this.#pool.connect();
+    } catch (error) {
+      throw postgresError(error);
     }
   }
 }
 
-async function runTransaction<T>(client: pg.PoolClient, begin: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-  await client.query(begin);
+async function runAndCommit<T>(client: pg.PoolClient, work: (tx: PostgresTx) => Promise<T>): Promise<T> {
   const tx = new PostgresTx(client);
+  let result: T;
   try {
-    const result = await work(tx);
-    await client.query("COMMIT");
-    return result;
-  } catch (error) {
-    // On a broken connection the rollback fails too; the server has then rolled back by itself.
-    await client.query("ROLLBACK").catch(() => undefined);
-    throw error;
+    result = await work(tx);
   } finally {
+    // Before COMMIT: a statement after it would run in no transaction at all.
     tx.end();
   }
+  // After a failed statement the server answers COMMIT with ROLLBACK, and calls that success.
+  const { command } = await query(client, "COMMIT");
+  if (command !== "COMMIT") throw tx.failure;
+  return result;
 }
 
 class PostgresTx implements Tx {
   readonly dialect = "postgres";
   #client: pg.PoolClient | undefined;
+  #failure: unknown;
 
   constructor(client: pg.PoolClient) {
     this.#client = client;
+  }
+
+  /** The first error of a statement. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   end(): void {
@@ -110,33 +135,32 @@ class PostgresTx implements Tx {
   }
 
   async all<Row>(sql: string, values: readonly Value[] = []): Promise<Row[]> {
-    return (await this.#query(numbered(sql), values)).rows as Row[];
+    return (await this.query(prepared(sql), values)).rows as Row[];
   }
 
   async get<Row>(sql: string, values: readonly Value[] = []): Promise<Row | undefined> {
-    return (await this.#query(numbered(sql), values)).rows[0] as Row | undefined;
+    return (await this.query(prepared(sql), values)).rows[0] as Row | undefined;
   }
 
   async run(sql: string, values: readonly Value[] = []): Promise<number> {
-    return (await this.#query(numbered(sql), values)).rowCount ?? 0;
+    return (await this.query(prepared(sql), values)).rowCount ?? 0;
   }
 
   async many(sql: string, rows: readonly (readonly Value[])[]): Promise<number> {
     const width = rows[0]?.length ?? 0;
-    const tuple = `VALUES (${new Array(width).fill("?").join(", ")})`;
-    if (!sql.includes(tuple)) {
+    const tuple = `(${new Array(width).fill("?").join(", ")})`;
+    if (!sql.includes(`VALUES ${tuple}`)) {
       let changes = 0;
       for (const row of rows) changes += await this.run(sql, row);
       return changes;
     }
-    const rowsAtOnce = Math.max(1, Math.floor(MAX_PARAMETERS / Math.max(1, width)));
+    const rowsAtOnce = Math.floor(MAX_PARAMETERS / width);
     let changes = 0;
     for (let start = 0; start < rows.length; start += rowsAtOnce) {
       const chunk = rows.slice(start, start + rowsAtOnce);
-      const tuples = new Array(chunk.length).fill(tuple.slice("VALUES ".length)).join(", ");
-      // Not named: the text depends on the number of rows.
-      const text = number(sql.replace(tuple, `VALUES ${tuples}`));
-      changes += (await this.#open.query(text, chunk.flat())).rowCount ?? 0;
+      const tuples = new Array(chunk.length).fill(tuple).join(", ");
+      const text = numbered(sql.replace(`VALUES ${tuple}`, `VALUES ${tuples}`));
+      changes += (await this.query({ text }, chunk.flat())).rowCount ?? 0;
     }
     return changes;
   }
@@ -147,41 +171,65 @@ class PostgresTx implements Tx {
     return changes;
   }
 
-  #query(statement: NumberedStatement, values: readonly Value[]): Promise<pg.QueryResult> {
-    return this.#open.query({ name: statement.name, text: statement.text, values: values as unknown[] });
-  }
-
-  get #open(): pg.PoolClient {
+  async query(statement: Statement, values: readonly Value[]): Promise<pg.QueryResult> {
     if (this.#client === undefined) {
-      throw new BillingError("internal", "transaction_ended", "the transaction has ended; a promise was not awaited");
+      throw new BillingError(
+        "internal",
+        "transaction_ended",
+        "the transaction has ended; a promise was not awaited",
+      );
     }
-    return this.#client;
+    try {
+      return await query(this.#client, { ...statement, values: values as unknown[] });
+    } catch (error) {
+      this.#failure ??= error;
+      throw error;
+    }
   }
 }
 
-interface NumberedStatement {
-  readonly name: string;
+/** In PostgreSQL's spelling. A name lets each connection plan it once. */
+interface Statement {
+  readonly name?: string;
   readonly text: string;
 }
 
-const statements = new Map<string, NumberedStatement>();
+const preparedStatements = new Map<string, Statement>();
 
-/** The statement in PostgreSQL's spelling, under a name, so that each connection plans it once. */
-function numbered(sql: string): NumberedStatement {
-  const known = statements.get(sql);
+function prepared(sql: string): Statement {
+  const known = preparedStatements.get(sql);
   if (known !== undefined) return known;
-  const statement = { name: `s${statements.size}`, text: number(sql) };
-  statements.set(sql, statement);
+  const text = numbered(sql);
+  if (preparedStatements.size >= PREPARED_STATEMENTS) return { text };
+  const statement = { name: `s${preparedStatements.size}`, text };
+  preparedStatements.set(sql, statement);
   return statement;
 }
 
 /** `?` to `$1`, `$2` …: our statements hold no question mark inside quotes. */
-function number(sql: string): string {
+function numbered(sql: string): string {
   let position = 0;
   return sql.replaceAll("?", () => {
     position += 1;
     return `$${position}`;
   });
+}
+
+async function query(client: pg.ClientBase, statement: string | pg.QueryConfig): Promise<pg.QueryResult> {
+  try {
+    return await client.query(statement);
+  } catch (error) {
+    throw postgresError(error);
+  }
+}
+
+/** A commit is acknowledged when it is on disk, also where the server's default is not to wait for that. */
+async function prepareConnection(client: pg.ClientBase): Promise<void> {
+  // Without a listener, a connection that breaks between two statements of a transaction would end the process.
+  client.on("error", () => undefined);
+  await client.query(
+    "SELECT set_config('synchronous_commit', 'on', false) WHERE current_setting('synchronous_commit') = 'off'",
+  );
 }
 
 const INTEGER_TYPES = new Set([20, 21, 23, 1700]); // int8, int2, int4, numeric (sums of int8)
@@ -190,59 +238,22 @@ function typeParser(oid: number): (text: string) => unknown {
   return INTEGER_TYPES.has(oid) ? BigInt : (text) => text;
 }
 
-async function migrate(client: pg.PoolClient): Promise<void> {
-  await client.query("BEGIN");
-  try {
-    await client.query(
-      'CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT COLLATE "C" NOT NULL, checksum TEXT COLLATE "C" NOT NULL)',
-    );
-    const applied = await client.query<AppliedMigration>("SELECT version, name, checksum FROM schema_migrations");
-    for (const migration of pendingMigrations(MIGRATIONS, applied.rows, "postgres")) {
-      for (const statement of migrationStatements(migration, "postgres")) await client.query(statement);
-      await client.query("INSERT INTO schema_migrations (version, name, checksum) VALUES ($1, $2, $3)", [
-        migration.version,
-        migration.name,
-        migrationChecksum(migration, "postgres"),
-      ]);
-    }
-    await client.query("COMMIT");
-  } catch (error) {
-    await client.query("ROLLBACK").catch(() => undefined);
-    throw error;
+/** The lock makes processes that open a new database at once come one after another. It ends with the transaction. */
+async function migrate(tx: PostgresTx): Promise<void> {
+  await tx.query({ text: `SELECT pg_advisory_xact_lock(${MIGRATION_LOCK})` }, []);
+  await tx.query(
+    {
+      text: 'CREATE TABLE IF NOT EXISTS schema_migrations (version BIGINT PRIMARY KEY, name TEXT COLLATE "C" NOT NULL, checksum TEXT COLLATE "C" NOT NULL)',
+    },
+    [],
+  );
+  const applied = await tx.all<AppliedMigration>("SELECT version, name, checksum FROM schema_migrations");
+  for (const migration of pendingMigrations(MIGRATIONS, applied, "postgres")) {
+    for (const text of migrationStatements(migration, "postgres")) await tx.query({ text }, []);
+    await tx.run("INSERT INTO schema_migrations (version, name, checksum) VALUES (?, ?, ?)", [
+      migration.version,
+      migration.name,
+      migrationChecksum(migration, "postgres"),
+    ]);
   }
-}
-
-function isConnectionFault(error: unknown): boolean {
-  if (error instanceof BillingError) return false;
-  return !(error instanceof pg.DatabaseError) || (error.code ?? "").startsWith("57P");
-}
-
-/** The server's own words stay in `cause`: they may hold values of other tenants, or an address. */
-function postgresError(error: unknown): unknown {
-  if (error instanceof BillingError) return error;
-  const cause = error;
-  const code = (error as { code?: unknown }).code;
-  if (!(error instanceof pg.DatabaseError)) {
-    if (!(error instanceof Error)) return error;
-    const reason = typeof code === "string" ? ` (${code})` : "";
-    if (typeof code !== "string" && !/connect|connection|terminated/i.test(error.message)) return error;
-    return new BillingError("unavailable", "database_unreachable", `PostgreSQL cannot be reached${reason}`, { cause });
-  }
-  const state = error.code ?? "";
-  if (state === "40001" || state === "40P01") {
-    const text = "a transaction lost to others again and again; retry";
-    return new BillingError("unavailable", "database_conflict", text, { cause });
-  }
-  if (state.startsWith("28") || state === "3D000" || state === "42501") {
-    const text = `PostgreSQL refused this user or database (${state})`;
-    return new BillingError("failed_precondition", "database_refused", text, { cause });
-  }
-  if (state.startsWith("53")) {
-    const text = `PostgreSQL has no room left (${state}); nothing of this write was kept`;
-    return new BillingError("unavailable", "storage_full", text, { cause });
-  }
-  if (state.startsWith("08") || state.startsWith("57P")) {
-    return new BillingError("unavailable", "database_unreachable", `PostgreSQL went away (${state})`, { cause });
-  }
-  return new BillingError("internal", "database_error", `the database refused a statement (${state})`, { cause });
 }

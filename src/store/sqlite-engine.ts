@@ -3,25 +3,34 @@
 import Database from "better-sqlite3";
 import { BillingError } from "../kernel/index.ts";
 import type { Engine } from "./engine.ts";
-import { type AppliedMigration, migrationChecksum, migrationStatements, pendingMigrations } from "./migration.ts";
+import {
+  type AppliedMigration,
+  migrationChecksum,
+  migrationStatements,
+  pendingMigrations,
+} from "./migration.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
 import { retry } from "./retry.ts";
 import { APPLICATION_ID, inspectSqliteFile } from "./sqlite-file.ts";
 import type { Reader, Tx, Value } from "./tx.ts";
 
-/** How long a statement blocks this process on another process's lock before the wait becomes asynchronous. */
-const BUSY_MS = 500;
-const IDLE_READERS = 2;
+/** How long BEGIN blocks this process on another process's write before the wait becomes asynchronous. */
+const BUSY_MS = 100;
+/** How long a read blocks on another process that repairs the log of a killed one: rare, and short. */
+const READ_BUSY_MS = 5_000;
+const READERS = 4;
 const CHECKPOINT_PAGES = 4_000;
+const PREPARED_STATEMENTS = 500;
 
 export class SqliteEngine implements Engine {
   readonly dialect = "sqlite";
   readonly lanes = 1;
   readonly #path: string | null;
   readonly #readers: SqliteConnection[] = [];
+  readonly #waitingReads: (() => void)[] = [];
+  #reading = 0;
   #writer: SqliteConnection | undefined;
   #turn: Promise<unknown> = Promise.resolve();
-  #closed = false;
 
   /** `path: null` keeps the database in memory. */
   constructor(path: string | null) {
@@ -30,72 +39,46 @@ export class SqliteEngine implements Engine {
 
   async open(): Promise<void> {
     if (this.#path !== null) inspectSqliteFile(this.#path);
+    let writer: SqliteConnection | undefined;
     try {
-      this.#writer = this.#connect(false);
-      await retryWhileBusy(async () => prepareFile(this.#write));
-      await this.transaction(async () => migrate(this.#write));
+      const connection = new SqliteConnection(this.#path, false);
+      writer = connection;
+      await retryWhileBusy(async () => prepareFile(connection));
+      await connection.write(async () => migrate(connection));
     } catch (error) {
-      this.#writer?.close();
-      this.#writer = undefined;
+      writer?.close();
       throw sqliteError(error, this.#path);
     }
+    this.#writer = writer;
   }
 
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#exclusively(async () => {
-      const connection = this.#write;
-      await retryWhileBusy(async () => connection.exec("BEGIN IMMEDIATE"));
-      return this.#finish(connection, work);
+    return this.#exclusively((writer) => writer.write(work));
+  }
+
+  read<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
+    if (this.#path !== null) return this.#onReader(work);
+    return this.#exclusively(async (writer) => {
+      writer.exec("PRAGMA query_only = ON");
+      try {
+        return await writer.read(work);
+      } finally {
+        writer.exec("PRAGMA query_only = OFF");
+      }
     });
   }
 
-  async read<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
-    if (this.#path === null) {
-      return this.#exclusively(async () => {
-        this.#write.exec("BEGIN");
-        return this.#finish(this.#write, work);
-      });
-    }
-    try {
-      if (this.#closed) throw closedError();
-      const connection = this.#readers.pop() ?? this.#connect(true);
-      try {
-        connection.exec("BEGIN");
-        return await this.#finish(connection, work);
-      } finally {
-        if (this.#closed || this.#readers.length >= IDLE_READERS) connection.close();
-        else this.#readers.push(connection);
-      }
-    } catch (error) {
-      throw sqliteError(error, this.#path);
-    }
-  }
-
   async close(): Promise<void> {
-    if (this.#closed) return;
-    this.#closed = true;
-    await this.#turn.catch(() => undefined);
     for (const reader of this.#readers.splice(0)) reader.close();
     this.#writer?.close();
   }
 
-  get #write(): SqliteConnection {
-    if (this.#writer === undefined) throw closedError();
-    return this.#writer;
-  }
-
-  #connect(readonly: boolean): SqliteConnection {
-    const database = new Database(this.#path ?? ":memory:", { readonly, timeout: BUSY_MS });
-    database.defaultSafeIntegers(true);
-    database.pragma("cache_size = -32768");
-    return new SqliteConnection(database);
-  }
-
   /** One at a time, in the order of the calls: nothing interleaves on the write connection. */
-  #exclusively<T>(work: () => Promise<T>): Promise<T> {
+  #exclusively<T>(work: (writer: SqliteConnection) => Promise<T>): Promise<T> {
     const result = this.#turn.then(async () => {
       try {
-        return await work();
+        if (this.#writer === undefined) throw new Error("the store calls nothing before open() has resolved");
+        return await work(this.#writer);
       } catch (error) {
         throw sqliteError(error, this.#path);
       }
@@ -104,32 +87,39 @@ export class SqliteEngine implements Engine {
     return result;
   }
 
-  async #finish<T>(connection: SqliteConnection, work: (tx: Tx) => Promise<T>): Promise<T> {
-    const tx = new SqliteTx(connection);
+  /** At most {@link READERS} at once: a thousand reads started together must not open a thousand files. */
+  async #onReader<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
+    if (this.#reading < READERS) this.#reading += 1;
+    else await new Promise<void>((resolve) => this.#waitingReads.push(resolve));
+    let connection: SqliteConnection | undefined;
     try {
-      const result = await work(tx);
-      connection.exec("COMMIT");
-      return result;
+      connection = this.#readers.pop() ?? new SqliteConnection(this.#path, true);
+      return await connection.read(work);
     } catch (error) {
-      if (connection.inTransaction) connection.exec("ROLLBACK");
-      throw error;
+      throw sqliteError(error, this.#path);
     } finally {
-      tx.end();
+      if (connection !== undefined) this.#readers.push(connection);
+      const next = this.#waitingReads.shift();
+      if (next === undefined) this.#reading -= 1;
+      else next();
     }
   }
 }
 
 /** A connection and its prepared statements. */
 class SqliteConnection {
+  readonly path: string | null;
   readonly #database: Database.Database;
   readonly #statements = new Map<string, Database.Statement>();
 
-  constructor(database: Database.Database) {
-    this.#database = database;
-  }
-
-  get inTransaction(): boolean {
-    return this.#database.inTransaction;
+  constructor(path: string | null, readonly: boolean) {
+    this.path = path;
+    this.#database = new Database(path ?? ":memory:", {
+      readonly,
+      timeout: readonly ? READ_BUSY_MS : BUSY_MS,
+    });
+    this.#database.defaultSafeIntegers(true);
+    this.#database.pragma("cache_size = -32768");
   }
 
   exec(sql: string): void {
@@ -144,21 +134,55 @@ class SqliteConnection {
     const known = this.#statements.get(sql);
     if (known !== undefined) return known;
     const statement = this.#database.prepare(sql);
+    if (this.#statements.size >= PREPARED_STATEMENTS) this.#statements.clear();
     this.#statements.set(sql, statement);
     return statement;
   }
 
+  async write<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    await retryWhileBusy(async () => this.exec("BEGIN IMMEDIATE"));
+    return this.#finish(work);
+  }
+
+  read<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
+    this.exec("BEGIN");
+    return this.#finish(work);
+  }
+
   close(): void {
     this.#database.close();
+  }
+
+  /** Runs `work` in the transaction that was begun, then commits; rolls back when it or one of its statements failed. */
+  async #finish<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    const tx = new SqliteTx(this);
+    try {
+      const result = await work(tx);
+      tx.end();
+      if (tx.failure !== undefined) throw tx.failure;
+      this.exec("COMMIT");
+      return result;
+    } catch (error) {
+      tx.end();
+      // SQLite has rolled back by itself after some errors, such as a failed write to the disk.
+      if (this.#database.inTransaction) this.exec("ROLLBACK");
+      throw error;
+    }
   }
 }
 
 class SqliteTx implements Tx {
   readonly dialect = "sqlite";
   #connection: SqliteConnection | undefined;
+  #failure: unknown;
 
   constructor(connection: SqliteConnection) {
     this.#connection = connection;
+  }
+
+  /** The first error of a statement. */
+  get failure(): unknown {
+    return this.#failure;
   }
 
   end(): void {
@@ -166,34 +190,46 @@ class SqliteTx implements Tx {
   }
 
   async all<Row>(sql: string, values: readonly Value[] = []): Promise<Row[]> {
-    return this.#statement(sql).all(...values) as Row[];
+    return this.#run(sql, (statement) => statement.all(...values) as Row[]);
   }
 
   async get<Row>(sql: string, values: readonly Value[] = []): Promise<Row | undefined> {
-    return this.#statement(sql).get(...values) as Row | undefined;
+    return this.#run(sql, (statement) => statement.get(...values) as Row | undefined);
   }
 
   async run(sql: string, values: readonly Value[] = []): Promise<number> {
-    return this.#statement(sql).run(...values).changes;
+    return this.#run(sql, (statement) => statement.run(...values).changes);
   }
 
   async many(sql: string, rows: readonly (readonly Value[])[]): Promise<number> {
-    const statement = this.#statement(sql);
-    let changes = 0;
-    for (const row of rows) changes += statement.run(row).changes;
-    return changes;
+    return this.#run(sql, (statement) => {
+      let changes = 0;
+      for (const row of rows) changes += statement.run(row).changes;
+      return changes;
+    });
   }
 
   async each(sql: string, rows: readonly (readonly Value[])[]): Promise<number[]> {
-    const statement = this.#statement(sql);
-    return rows.map((row) => statement.run(row).changes);
+    return this.#run(sql, (statement) => rows.map((row) => statement.run(row).changes));
   }
 
-  #statement(sql: string): Database.Statement {
-    if (this.#connection === undefined) {
-      throw new BillingError("internal", "transaction_ended", "the transaction has ended; a promise was not awaited");
+  /** After a failed statement nothing more runs, as on PostgreSQL: SQLite might have left the transaction already. */
+  #run<T>(sql: string, execute: (statement: Database.Statement) => T): T {
+    const connection = this.#connection;
+    if (connection === undefined) {
+      throw new BillingError(
+        "internal",
+        "transaction_ended",
+        "the transaction has ended; a promise was not awaited",
+      );
     }
-    return this.#connection.prepare(sql);
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
+      return execute(connection.prepare(sql));
+    } catch (error) {
+      this.#failure = driverError(error, connection.path);
+      throw this.#failure;
+    }
   }
 }
 
@@ -221,17 +257,19 @@ function migrate(connection: SqliteConnection): void {
   }
 }
 
-/** A long import's commit may hold the file; together with BUSY_MS this waits about a minute and a half. */
+/** A long import's commit may hold the file; together with BUSY_MS this waits about a minute. */
 function retryWhileBusy<T>(attempt: () => Promise<T>): Promise<T> {
-  return retry(attempt, 120, isBusy);
+  return retry(attempt, 180, isBusy);
 }
 
 function isBusy(error: unknown): boolean {
   return error instanceof Database.SqliteError && error.code.startsWith("SQLITE_BUSY");
 }
 
-function closedError(): BillingError {
-  return new BillingError("failed_precondition", "store_closed", "the billing instance was closed");
+/** The driver throws plain errors too, for values that it cannot bind. */
+function driverError(error: unknown, path: string | null): unknown {
+  if (error instanceof Database.SqliteError) return sqliteError(error, path);
+  return new BillingError("internal", "database_error", "the database refused a value", { cause: error });
 }
 
 /** SQLite's own words stay in `cause`: they may hold values of other tenants. */
@@ -241,17 +279,28 @@ function sqliteError(error: unknown, path: string | null): unknown {
   const cause = error;
   const code = error.code;
   if (code.startsWith("SQLITE_BUSY") || code.startsWith("SQLITE_LOCKED")) {
-    return new BillingError("unavailable", "database_busy", `${where} is locked by another process`, { cause });
+    return new BillingError("unavailable", "database_busy", `${where} is locked by another process`, {
+      cause,
+    });
   }
   if (code === "SQLITE_FULL") {
-    return new BillingError("unavailable", "storage_full", `${where} is full; nothing of this write was kept`, { cause });
+    return new BillingError(
+      "unavailable",
+      "storage_full",
+      `${where} is full; nothing of this write was kept`,
+      { cause },
+    );
   }
   if (code === "SQLITE_NOTADB" || code.startsWith("SQLITE_CORRUPT")) {
     const text = `${where} is damaged; nothing was written: restore it from a backup`;
     return new BillingError("failed_precondition", "database_damaged", text, { cause });
   }
   if (/^SQLITE_(CANTOPEN|READONLY|IOERR|PERM|AUTH)/.test(code)) {
-    return new BillingError("unavailable", "database_unreachable", `${where} cannot be opened or written`, { cause });
+    return new BillingError("unavailable", "database_unreachable", `${where} cannot be opened or written`, {
+      cause,
+    });
   }
-  return new BillingError("internal", "database_error", `the database refused a statement (${code})`, { cause });
+  return new BillingError("internal", "database_error", `the database refused a statement (${code})`, {
+    cause,
+  });
 }

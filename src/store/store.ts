@@ -1,3 +1,4 @@
+import { BillingError } from "../kernel/index.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 import type { Engine } from "./engine.ts";
 import { GroupCommit, type Operation } from "./group-commit.ts";
@@ -10,48 +11,82 @@ export class Store {
   readonly #engine: Engine;
   readonly #commits: GroupCommit;
   #opened: Promise<void> | undefined;
+  #closed: Promise<void> | undefined;
+  #calls = 0;
+  #whenIdle: (() => void) | undefined;
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#commits = new GroupCommit((work) => this.transaction(work), engine.lanes);
+    this.#commits = new GroupCommit((work) => engine.transaction(work), engine.lanes);
   }
 
   get dialect(): Dialect {
     return this.#engine.dialect;
   }
 
-  /** Opens the database once and brings its schema up to date; every other call does this first. */
+  /**
+   * Opens the database once and brings its schema up to date; every other call does this first. After a failure the
+   * next call tries again.
+   *
+   * @throws BillingError failed_precondition `store_closed`.
+   */
   ready(): Promise<void> {
-    this.#opened ??= this.#engine.open();
+    if (this.#closed !== undefined) {
+      return Promise.reject(
+        new BillingError("failed_precondition", "store_closed", "the billing instance was closed"),
+      );
+    }
+    this.#opened ??= this.#engine.open().catch((error: unknown) => {
+      this.#opened = undefined;
+      throw error;
+    });
     return this.#opened;
   }
 
   /**
-   * Runs `work` in a transaction of its own: durable (fsynced) when the promise resolves, rolled back when it rejects.
-   * After a deadlock or serialization failure `work` runs again from the start.
+   * Runs `work` in a transaction of its own: durable (fsynced) when the promise resolves, rolled back when `work`
+   * rejects or one of its statements failed, caught or not. After a deadlock or serialization failure `work` runs again
+   * from the start. Await nothing but the database in it, and no other call of this store.
    */
-  async transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    await this.ready();
-    return this.#engine.transaction(work);
+  transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#call(() => this.#engine.transaction(work));
   }
 
   /** Applies `input` in a transaction shared with other callers; settles after that transaction is durable. */
-  async submit<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output> {
-    await this.ready();
-    return this.#commits.submit(operation, input);
+  submit<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output> {
+    return this.#call(() => this.#commits.submit(operation, input));
   }
 
   /** Runs `work` on one consistent snapshot that holds everything acknowledged before the call. */
-  async read<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
-    await this.ready();
-    return this.#engine.read(work);
+  read<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
+    return this.#call(() => this.#engine.read(work));
   }
 
-  /** Commits what was submitted, then closes. Idempotent. */
-  async close(): Promise<void> {
+  /** Refuses further calls, lets those under way finish, then closes. Idempotent. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     await this.#opened?.catch(() => undefined);
-    await this.#commits.drain();
+    if (this.#calls > 0) {
+      await new Promise<void>((resolve) => {
+        this.#whenIdle = resolve;
+      });
+    }
     await this.#engine.close();
+  }
+
+  async #call<T>(work: () => Promise<T>): Promise<T> {
+    this.#calls += 1;
+    try {
+      await this.ready();
+      return await work();
+    } finally {
+      this.#calls -= 1;
+      if (this.#calls === 0) this.#whenIdle?.();
+    }
   }
 }
 
@@ -63,13 +98,20 @@ export class Store {
 export function storeAt(url: string): Store {
   const address = parseDatabaseUrl(url);
   return new Store(
-    address.dialect === "sqlite" ? new SqliteEngine(address.path) : new PostgresEngine(address.connectionString),
+    address.dialect === "sqlite"
+      ? new SqliteEngine(address.path)
+      : new PostgresEngine(address.connectionString),
   );
 }
 
 /** {@link storeAt}, opened: rejects at once for a database that is damaged, foreign, newer or out of reach. */
 export async function open(url: string): Promise<Store> {
   const store = storeAt(url);
-  await store.ready();
+  try {
+    await store.ready();
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
   return store;
 }

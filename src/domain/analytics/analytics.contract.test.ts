@@ -206,6 +206,22 @@ describe.each(ENGINES)("analytics on $name", ({ freshUrl }) => {
     expect(JSON.parse(JSON.stringify(total)).costUsd).toBe("0.000000075");
   });
 
+  it("counts events that were billed at a price not their own", async () => {
+    const { analytics, metering } = await start();
+    const known = { ...DEFAULTS, cachedTokens: 5 };
+    await metering.record([
+      known,
+      { ...known, serviceTier: "flex" },
+      { ...known, type: "storage", quantity: 1 },
+    ]);
+    const report = await analytics.usage({ tenant: "acme", by: ["type"] });
+    expect(report.total.flaggedEvents).toBe(1);
+    expect(report.groups.map(({ key, flaggedEvents }) => [key.type, flaggedEvents])).toContainEqual([
+      "tokens",
+      1,
+    ]);
+  });
+
   it("needs a tenant and takes it from the call or from withTenant", async () => {
     const { analytics } = await startFilled();
     await expect(analytics.usage()).rejects.toMatchObject({ code: "tenant_required" });

@@ -16,6 +16,8 @@ export interface UsageTotals {
   readonly outputTokens: number;
   readonly reasoningTokens: number;
   readonly webSearches: number;
+  /** Events whose price deserves a second look: an unknown model, a bucket or tier without a price of its own. */
+  readonly flaggedEvents: number;
   readonly costUsd: Decimal;
   readonly chargeUsd: Decimal;
 }
@@ -139,6 +141,7 @@ function totalsOf(sums: Sums): UsageTotals {
     outputTokens: of("output_tokens", "reasoning_tokens"),
     reasoningTokens: of("reasoning_tokens"),
     webSearches: of("web_searches"),
+    flaggedEvents: of("flagged_events"),
     costUsd: usdToDecimal(joinMoney(sums.cost_hi as bigint, sums.cost_lo as bigint)),
     chargeUsd: usdToDecimal(joinMoney(sums.charge_hi as bigint, sums.charge_lo as bigint)),
   };

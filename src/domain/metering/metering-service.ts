@@ -63,8 +63,8 @@ export class MeteringService {
    * are priced by their own time and keep that price. Idempotent by (tenant, id): the same event again is `duplicate`,
    * another one under a recorded id is `conflict`. A bad event is `rejected` and fails no neighbour.
    *
-   * @throws BillingError unavailable when the database cannot commit; nothing was recorded then, and a retry with the
-   * same ids is safe. invalid_input `batch_too_large`.
+   * @throws BillingError unavailable when the database cannot commit: nothing was acknowledged, and a retry with the
+   * same ids is safe (a connection lost during the commit may have recorded all of it). invalid_input `batch_too_large`.
    * @example
    * const verdict = await billing.metering.record({
    *   id: "call-1", tenant: "acme", provider: "anthropic", model: "claude-opus-4", tokensIn: 5000, tokensOut: 2000,
@@ -111,10 +111,8 @@ export class MeteringService {
     return this.#store.read(async (reader: Reader) => {
       const prices = await this.#pricing.differences(reader);
       const { events, differences } = await verifyUsage(reader, await this.#pricing.book(reader), onProgress);
-      const later = await Promise.all(
-        this.#participants.map((participant) => participant.differences(reader)),
-      );
-      const all = [...prices, ...differences, ...later.flat()];
+      const all = [...prices, ...differences];
+      for (const participant of this.#participants) all.push(...(await participant.differences(reader)));
       return { ok: all.length === 0, events, differences: all };
     });
   }

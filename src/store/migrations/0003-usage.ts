@@ -15,6 +15,7 @@ export const usage: Migration = {
       "output_tokens",
       "reasoning_tokens",
       "web_searches",
+      "flagged_events",
       "cost_hi",
       "cost_lo",
       "charge_hi",

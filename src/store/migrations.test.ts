@@ -1,0 +1,189 @@
+import { readFileSync } from "node:fs";
+import Database from "better-sqlite3";
+import pg from "pg";
+import { describe, expect, it } from "vitest";
+import { ENGINES } from "../../test/support/database.ts";
+import { refusal, startProcess, storeFor } from "./fixtures.ts";
+import type { Store } from "./index.ts";
+import { migrationChecksum } from "./migration.ts";
+import { MIGRATIONS } from "./migrations/index.ts";
+import { APPLICATION_ID } from "./sqlite-file.ts";
+
+/** Of released migrations: a line is added with its migration and never edited. */
+const CHECKSUMS = [
+  {
+    version: 1,
+    name: "outbox and leases",
+    sqlite: "3f1e1a89ffe1b380963d80a3235190196f6ea1ce533d7bb834b766e8fffad5f6",
+    postgres: "fc0ff78f4c6190e05ac5aef347d7a756962644c9f17477157505cd17ce4b42fb",
+  },
+  {
+    version: 2,
+    name: "price book",
+    sqlite: "07e417b8bddeb1b7df6f52babab39b72b7b8eec5f5e59a3095ec004ded70a20e",
+    postgres: "b741faf45f38731cbce8c73b1dd76a13498b84f46a29043017be106a7fd2a8d0",
+  },
+  {
+    version: 3,
+    name: "usage events and rollups",
+    sqlite: "d7300d9f204c69eec66ef73aedf1844b14e6ea5f03e9057977b21a6fdef4a6c2",
+    postgres: "ef0ab4c4839d3f7f9e94e0ebd7a935f76a89f9f397405b0f3c8404fcfba12e44",
+  },
+];
+
+const VERSIONS = CHECKSUMS.map(({ version }) => BigInt(version));
+
+describe("migrations", () => {
+  it("are the ones that were released", () => {
+    expect(
+      MIGRATIONS.map((migration) => ({
+        version: migration.version,
+        name: migration.name,
+        sqlite: migrationChecksum(migration, "sqlite"),
+        postgres: migrationChecksum(migration, "postgres"),
+      })),
+    ).toEqual(CHECKSUMS);
+  });
+
+  it("are numbered from 1 without a gap", () => {
+    expect(MIGRATIONS.map(({ version }) => version)).toEqual(MIGRATIONS.map((_, index) => index + 1));
+  });
+});
+
+describe.each(ENGINES)("the schema of a database on $name", ({ freshUrl }) => {
+  it("is made by the first opening, all of it", async () => {
+    const store = storeFor(await freshUrl());
+    expect(await appliedTo(store)).toEqual(VERSIONS);
+    const tables = await store.read((reader) => reader.all<{ name: string }>(tablesQuery(store.dialect)));
+    expect(tables.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(["leases", "outbox", "prices", "usage_by_day", "usage_events"]),
+    );
+  });
+});
+
+const FILES_AND_SERVERS = ENGINES.filter(({ name }) => name !== "sqlite memory");
+
+describe.each(FILES_AND_SERVERS)(
+  "the schema of a database on $name that exists already",
+  ({ name, freshUrl }) => {
+    it("is left alone by the next opening", async () => {
+      const url = await freshUrl();
+      const first = storeFor(url);
+      await first.transaction((tx) =>
+        tx.run("INSERT INTO leases (name, owner, token, expires_at) VALUES ('a', 'b', 1, 2)"),
+      );
+      await first.close();
+      const before = name === "sqlite" ? fileOf(url) : undefined;
+      const second = storeFor(url);
+      await second.ready();
+      expect(await appliedTo(second)).toEqual(VERSIONS);
+      expect(await second.read((reader) => reader.get("SELECT token FROM leases"))).toEqual({ token: 1n });
+      await second.close();
+      if (before !== undefined) expect(fileOf(url).equals(before)).toBe(true);
+    });
+
+    it("is made once by processes that open it at the same moment", async () => {
+      const url = await freshUrl();
+      const script = `
+      say("waiting");
+      await go;
+      const store = await open(url);
+      await store.transaction((tx) => tx.run("DELETE FROM leases"));
+      await store.close();`;
+      const processes = [startProcess(url, script), startProcess(url, script), startProcess(url, script)];
+      await Promise.all(processes.map((process) => process.printed(1)));
+      for (const process of processes) process.go();
+      await Promise.all(processes.map((process) => process.succeeded));
+      expect(await appliedTo(storeFor(url))).toEqual(VERSIONS);
+    });
+
+    it("is made once by many stores of one process", async () => {
+      const url = await freshUrl();
+      const stores = Array.from({ length: 5 }, () => storeFor(url));
+      await Promise.all(stores.map((store) => store.ready()));
+      expect(await appliedTo(stores[0] as Store)).toEqual(VERSIONS);
+    });
+
+    it("is refused when a newer program has changed it", async () => {
+      const url = await freshUrl();
+      await change(
+        url,
+        "INSERT INTO schema_migrations (version, name, checksum) VALUES (99, 'time travel', 'x')",
+      );
+      const error = await refusal(storeFor(url).ready());
+      expect(error).toMatchObject({ kind: "failed_precondition", code: "schema_newer", retryable: false });
+      expect(error.message).toMatch(/version 99.*upgrade the program/);
+    });
+
+    it("is refused when an applied migration is another one", async () => {
+      const url = await freshUrl();
+      await change(url, "UPDATE schema_migrations SET checksum = 'edited' WHERE version = 2");
+      const error = await refusal(storeFor(url).ready());
+      expect(error).toMatchObject({ kind: "failed_precondition", code: "schema_differs", retryable: false });
+      expect(error.message).toContain("migration 2 (price book)");
+    });
+
+    it("keeps nothing of a migration that fails, and is made by a later try", async () => {
+      const url = await freshUrl();
+      // A table in its way makes a migration fail after others, and parts of its own, went through.
+      await runRaw(url, "CREATE TABLE usage_by_dimension (day INTEGER)");
+      const store = storeFor(url);
+      expect(await refusal(store.ready())).toMatchObject({ kind: "internal", code: "database_error" });
+      expect(await tablesRaw(url)).toEqual(["usage_by_dimension"]);
+      await runRaw(url, "DROP TABLE usage_by_dimension");
+      expect(await appliedTo(store)).toEqual(VERSIONS);
+    });
+  },
+);
+
+function tablesQuery(dialect: "sqlite" | "postgres"): string {
+  return dialect === "sqlite"
+    ? "SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite%' ORDER BY name"
+    : "SELECT tablename::text COLLATE \"C\" AS name FROM pg_tables WHERE schemaname = 'public' ORDER BY name";
+}
+
+async function appliedTo(store: Store): Promise<bigint[]> {
+  const rows = await store.read((reader) =>
+    reader.all<{ version: bigint }>("SELECT version FROM schema_migrations ORDER BY version"),
+  );
+  return rows.map(({ version }) => version);
+}
+
+function pathOf(url: string): string {
+  return url.slice("sqlite:".length);
+}
+
+function fileOf(url: string): Buffer {
+  return readFileSync(pathOf(url));
+}
+
+/** Makes the schema, then changes it by hand. */
+async function change(url: string, sql: string): Promise<void> {
+  const store = storeFor(url);
+  await store.transaction((tx) => tx.run(sql));
+  await store.close();
+}
+
+/** Runs SQL behind the store's back, in an SQLite file that is marked as ours. */
+async function runRaw(url: string, sql: string): Promise<Record<string, unknown>[]> {
+  if (url.startsWith("sqlite:")) {
+    const database = new Database(pathOf(url));
+    database.pragma(`application_id = ${APPLICATION_ID}`);
+    const statement = database.prepare(sql);
+    const rows: unknown[] = [];
+    if (statement.reader) rows.push(...statement.all());
+    else statement.run();
+    database.close();
+    return rows as Record<string, unknown>[];
+  }
+  const client = new pg.Client({ connectionString: url });
+  await client.connect();
+  const { rows } = await client.query(sql);
+  await client.end();
+  return rows as Record<string, unknown>[];
+}
+
+async function tablesRaw(url: string): Promise<unknown[]> {
+  const dialect = url.startsWith("sqlite:") ? "sqlite" : "postgres";
+  return (await runRaw(url, tablesQuery(dialect))).map((row) => row.name);
+}
