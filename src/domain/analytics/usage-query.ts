@@ -1,4 +1,4 @@
-import { DAY_MS, invalidInput } from "../../kernel/index.ts";
+import { DAY_MS, dayOf, invalidInput } from "../../kernel/index.ts";
 import { ROLLED_UP_DIMENSIONS, type RolledUpDimension } from "../metering/index.ts";
 
 /** What a report can be grouped by. Hours, days, weeks (from Monday) and months are cut in UTC. */
@@ -85,7 +85,7 @@ export function coverageOf(selection: UsageSelection, onRecord: { first: number;
   const to = Math.min(selection.to ?? Number.MAX_SAFE_INTEGER, (onRecord.last + 1) * DAY_MS);
   if (from >= to) return { days: undefined, edges: [] };
   const first = Math.ceil(from / DAY_MS);
-  const last = Math.floor(to / DAY_MS) - 1;
+  const last = dayOf(to) - 1;
   if (first > last + 1) return { days: undefined, edges: [{ from, to }] };
   const edges = [
     { from, to: first * DAY_MS },

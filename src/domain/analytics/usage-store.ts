@@ -1,7 +1,7 @@
 // Reads of the rollups and, where only they know, of the events. Days come first in every key, so one tenant's period
 // is a seek per day and never a scan over other tenants.
 
-import { DAY_MS } from "../../kernel/index.ts";
+import { dayOf } from "../../kernel/index.ts";
 import type { Reader, Value } from "../../store/index.ts";
 import { ROLLED_UP_DIMENSIONS, SUMS_OF_EVENTS, SUMS_OF_ROLLUPS } from "../metering/index.ts";
 import type { Grouping, UsageSource } from "./usage-query.ts";
@@ -73,7 +73,7 @@ export function sumPartOfDay(
   return select(
     `SELECT {columns} ${SUMS_OF_EVENTS} FROM usage_events AS r
      WHERE r.day = ? AND r.tenant = ? AND r.ts >= ? AND r.ts < ? {group}`,
-    [Math.floor(part.from / DAY_MS), tenant, part.from, part.to],
+    [dayOf(part.from), tenant, part.from, part.to],
     { kind: "events" },
     columns,
     reader,
@@ -87,7 +87,7 @@ export function sumPartOfDayAcrossTenants(
 ): Promise<UsageRow[]> {
   return select(
     `SELECT {columns} ${SUMS_OF_EVENTS} FROM usage_events AS r WHERE r.day = ? AND r.ts >= ? AND r.ts < ? {group}`,
-    [Math.floor(part.from / DAY_MS), part.from, part.to],
+    [dayOf(part.from), part.from, part.to],
     { kind: "events" },
     columns,
     reader,

@@ -10,10 +10,10 @@ export interface EventDefaults {
   readonly ids: Ids;
 }
 
-export const MAX_TOKENS = 1_000_000_000;
-export const MAX_QUANTITY = 1_000_000_000_000_000;
+const MAX_TOKENS = 1_000_000_000;
+const MAX_QUANTITY = 1_000_000_000_000_000;
 /** How far a clock may run ahead of ours. */
-export const MAX_FUTURE_MS = 5 * 60_000;
+const MAX_FUTURE_MS = 5 * 60_000;
 
 const MAX_ID = 256;
 const MAX_METADATA_KEYS = 50;

@@ -1,6 +1,6 @@
 // An event as a row, and back.
 
-import { DAY_MS } from "../../kernel/index.ts";
+import { dayOf } from "../../kernel/index.ts";
 import type { Value } from "../../store/index.ts";
 import type { RatedEvent } from "./event.ts";
 
@@ -43,7 +43,7 @@ export function eventRow(rated: RatedEvent): Value[] {
   return [
     event.id,
     event.tenant,
-    Math.floor(event.ts / DAY_MS),
+    dayOf(event.ts),
     event.ts,
     event.type,
     event.provider,

@@ -11,8 +11,6 @@ export { tenantOf } from "./event-input.ts";
 export type { BillingEvent } from "./event-view.ts";
 export {
   type EventQuery,
-  MAX_BATCH,
-  type MeteringOptions,
   MeteringService,
   type VerifyReport,
 } from "./metering-service.ts";

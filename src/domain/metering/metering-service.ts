@@ -1,4 +1,4 @@
-import { BillingError, type Clock, DAY_MS, type Ids, invalidInput } from "../../kernel/index.ts";
+import { BillingError, type Clock, dayOf, type Ids, invalidInput } from "../../kernel/index.ts";
 import type { Reader, Store } from "../../store/index.ts";
 import type { PricingService } from "../pricing/index.ts";
 import type { UnknownModelPolicy } from "../rating/index.ts";
@@ -32,7 +32,7 @@ export interface VerifyReport {
 }
 
 /** Events of one call commit together; beyond this a call would hold the writer for too long. */
-export const MAX_BATCH = 10_000;
+const MAX_BATCH = 10_000;
 const PAGE = 1_000;
 
 /** Records usage, exactly once and durably, and reads it back. */
@@ -92,8 +92,8 @@ export class MeteringService {
       throw invalidInput("from", "invalid_timestamp", "from and to must be dates");
     const days = await this.#store.read(eventDaysAcrossTenants);
     if (days === undefined) return;
-    const last = Math.min(days.last, Math.floor((to - 1) / DAY_MS));
-    for (let day = Math.max(days.first, Math.floor(from / DAY_MS)); day <= last; day += 1) {
+    const last = Math.min(days.last, dayOf(to - 1));
+    for (let day = Math.max(days.first, dayOf(from)); day <= last; day += 1) {
       let after: EventPosition | undefined;
       for (;;) {
         const range = { day, from, to, after, limit: PAGE };

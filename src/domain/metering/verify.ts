@@ -1,6 +1,6 @@
 // The proof on demand: every event hashes and prices to what is stored, every rollup row is the sum of its events.
 
-import { DAY_MS, formatUsd, joinMoney } from "../../kernel/index.ts";
+import { DAY_MS, dayOf, formatUsd, joinMoney } from "../../kernel/index.ts";
 import type { Reader } from "../../store/index.ts";
 import type { PriceBook } from "../pricing/index.ts";
 import { costAt } from "../rating/index.ts";
@@ -22,7 +22,7 @@ export interface VerifyProgress {
 
 const PAGE = 2_000;
 /** A list this long tells what a longer one would. */
-export const MAX_DIFFERENCES = 1_000;
+const MAX_DIFFERENCES = 1_000;
 
 /**
  * Recomputes every event's fingerprint and cost and every rollup row within `reader`'s snapshot, day by day.
@@ -60,8 +60,7 @@ function eventDifferences(stored: StoredEvent, book: PriceBook): Difference[] {
   const { price, chargePrice, flags, recordedAt } = stored;
   if (fingerprintOf(event, price, chargePrice, flags, recordedAt) !== stored.fingerprint)
     found.push(`${name}: its content was changed after it was recorded`);
-  if (Math.floor(event.ts / DAY_MS) !== stored.day)
-    found.push(`${name}: day ${stored.day} is not the day of its time`);
+  if (dayOf(event.ts) !== stored.day) found.push(`${name}: day ${stored.day} is not the day of its time`);
   const rate = stored.price === "" ? null : book.rate(stored.price);
   if (rate === undefined) {
     found.push(`${name}: its price ${stored.price} is not in the book`);

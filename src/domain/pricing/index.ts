@@ -2,7 +2,6 @@ export { BORROWED, PriceBook, type PricedModel, type Rate, rateForInput } from "
 export {
   PRICE_LAYER,
   type PriceBand,
-  type PriceEntry,
   type PriceEntryInput,
   type PriceTier,
   parsePriceEntry,

@@ -1,7 +1,5 @@
 export {
   costAt,
-  RATING_FLAG,
-  type Rating,
   type RatingFlag,
   rate,
   ratingFlags,

@@ -15,7 +15,7 @@ import type { Usage } from "./usage.ts";
 export type UnknownModelPolicy = "fallback" | "unpriced" | "refuse";
 
 /** What deserves a second look on a rated event; stored as bits. */
-export const RATING_FLAG = Object.freeze({
+const RATING_FLAG = Object.freeze({
   /** The model is not in the book: the provider's default or the book's fallback price was taken. */
   unknownModel: 1,
   /** The model is not in the book and the policy was to record it without a price. */
