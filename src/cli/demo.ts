@@ -111,7 +111,8 @@ function sayDemo(result: ImportResult, bill: Bill | undefined, database: string 
   const to = withoutPasswords(database ?? "sqlite:demo.db");
   say("");
   say("What to try next:");
-  say(`  aragora-billing demo --database ${to}`);
-  say(`  aragora-billing report --by day --database ${to}`);
-  say(`  aragora-billing import YOUR-USAGE.csv --tenant YOUR-TENANT --database ${to}`);
+  // npx finds the program in a clone as well as where it is installed.
+  say(`  npx aragora-billing demo --database ${to}`);
+  say(`  npx aragora-billing report --by day --database ${to}`);
+  say(`  npx aragora-billing import YOUR-USAGE.csv --tenant YOUR-TENANT --database ${to}`);
 }

@@ -3,10 +3,10 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { createBilling } from "../../src/index.ts";
 import { ENGINES, freshSqliteUrl } from "../support/database.ts";
-import { csv, fileOf, HEADER, row, rows, run, runJson, TRACES } from "./program.ts";
+import { csv, fileOf, HEADER, row, rows, run, runJson, TRACE_FOLDER } from "./program.ts";
 
 const SERVERS = ENGINES.filter(({ name }) => name !== "sqlite memory");
-const TRACE = `${TRACES}mooncake-conv-a.csv.gz`;
+const TRACE = `${TRACE_FOLDER}mooncake-conv-a.csv.gz`;
 const LINES = gunzipSync(readFileSync(TRACE)).toString().trimEnd().split("\n").slice(1);
 
 async function eventsOf(database: string, tenant = "acme") {

@@ -47,7 +47,7 @@ export interface RunOptions {
 }
 
 export const MAIN = fileURLToPath(new URL("../../dist/cli/main.js", import.meta.url));
-export const TRACES = fileURLToPath(new URL("../../data/llm-traces/", import.meta.url));
+export const TRACE_FOLDER = fileURLToPath(new URL("../../data/llm-traces/", import.meta.url));
 export const HEADER =
   "event_id,timestamp,tenant_id,debate_id,agent_id,provider,model,input_tokens,cached_tokens,output_tokens";
 

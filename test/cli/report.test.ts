@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { freshSqliteUrl } from "../support/database.ts";
-import { fileOf, run, runJson, TRACES } from "./program.ts";
+import { fileOf, run, runJson, TRACE_FOLDER } from "./program.ts";
 
-const TRACE = `${TRACES}mooncake-conv-a.csv.gz`;
+const TRACE = `${TRACE_FOLDER}mooncake-conv-a.csv.gz`;
 
 async function withLines(lines: readonly object[]): Promise<string[]> {
   const database = ["--database", await freshSqliteUrl()];

@@ -1,41 +1,11 @@
 import { createHash } from "node:crypto";
-import { readFileSync } from "node:fs";
 import { Decimal } from "decimal.js";
 import { describe, expect, it } from "vitest";
 import { ENGINES } from "../support/database.ts";
-import { fileOf, type PrintedGroup, runJson, TRACES } from "./program.ts";
+import { type CacheRule, pricesFor, TRACES, type Truth } from "../support/traces.ts";
+import { fileOf, type PrintedGroup, runJson, TRACE_FOLDER } from "./program.ts";
 
-interface Sums {
-  readonly events: number;
-  readonly input_tokens: number;
-  readonly cached_tokens: number;
-  readonly output_tokens: number;
-  readonly cost_usd_ignoring_cache: string;
-  readonly cost_usd_cached_at_10pct: string;
-}
-
-/** Not every trace has every set. */
-type Sets = Readonly<Partial<Record<(typeof GROUPINGS)[number][1], Readonly<Record<string, Sums>>>>>;
-
-interface Truth {
-  readonly price_table_usd_per_1M_tokens: Readonly<
-    Record<string, { readonly provider: string; readonly input: string; readonly output: string }>
-  >;
-  readonly traces: readonly (Sets & {
-    readonly dataset: string;
-    readonly file: string;
-    readonly total: Sums;
-    readonly by_debate_sha256: string;
-  })[];
-}
-
-type CostRule = "cost_usd_ignoring_cache" | "cost_usd_cached_at_10pct";
-
-const TRUTH: Truth = JSON.parse(readFileSync(`${TRACES}truth.json`, "utf8"));
-const RULES: readonly (readonly [rule: CostRule, cached: string])[] = [
-  ["cost_usd_ignoring_cache", "1"],
-  ["cost_usd_cached_at_10pct", "0.1"],
-];
+const RULES: readonly CacheRule[] = ["cost_usd_ignoring_cache", "cost_usd_cached_at_10pct"];
 const GROUPINGS = [
   ["tenant", "by_tenant"],
   ["model", "by_model"],
@@ -48,15 +18,15 @@ const GROUPINGS = [
 ] as const;
 
 describe.each(ENGINES.filter(({ name }) => name !== "sqlite memory"))("a trace on $name", ({ freshUrl }) => {
-  describe.each(RULES)("with cached tokens at the price of %s", (rule, cached) => {
-    it.each(TRUTH.traces)("$dataset costs what was computed independently", async (trace) => {
+  describe.each(RULES)("with cached tokens at the price of %s", (rule) => {
+    it.each(TRACES)("$dataset costs what was computed independently", async (trace) => {
       const database = ["--database", await freshUrl()];
       const imported = await runJson([
         "import",
-        `${TRACES}${trace.file}`,
+        `${TRACE_FOLDER}${trace.file}`,
         ...database,
         "--prices",
-        priceFile(cached),
+        fileOf(JSON.stringify(pricesFor(rule)), "prices.json"),
       ]);
       expect(imported.json).toMatchObject({ accepted: trace.total.events, rejected: 0, conflicts: 0 });
       const total = await runJson(["report", ...database]);
@@ -81,19 +51,7 @@ describe.each(ENGINES.filter(({ name }) => name !== "sqlite memory"))("a trace o
   });
 });
 
-function priceFile(cached: string): string {
-  const table = TRUTH.price_table_usd_per_1M_tokens;
-  const entries = Object.entries(table).map(([model, { provider, input, output }]) => ({
-    provider,
-    model,
-    input,
-    output,
-    cachedInput: new Decimal(input).times(cached).toFixed(),
-  }));
-  return fileOf(JSON.stringify(entries), "prices.json");
-}
-
-function expected(sums: Sums, rule: CostRule) {
+function expected(sums: Truth, rule: CacheRule) {
   const { events, input_tokens, cached_tokens, output_tokens } = sums;
   return { events, input_tokens, cached_tokens, output_tokens, cost: new Decimal(sums[rule]).toFixed() };
 }
