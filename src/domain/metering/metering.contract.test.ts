@@ -184,7 +184,7 @@ describe.each(ENGINES)("metering on $name", ({ freshUrl }) => {
 
   it("sums money beyond 64 bits of pico-dollars", async () => {
     const { metering, pricing, store } = await start();
-    await pricing.add([{ provider: "p", model: "m", input: "1000000", output: "0" }]);
+    await pricing.add([{ provider: "p", model: "m", input: "999999.123457", output: "0" }]);
     const dear = { ...CALL, provider: "p", model: "m", tokensIn: 999_999 };
     await metering.record(Array.from({ length: 40 }, (_, index) => ({ ...dear, id: `e${index}` })));
     const row = await store.read((reader) =>
@@ -192,7 +192,7 @@ describe.each(ENGINES)("metering on $name", ({ freshUrl }) => {
         "SELECT sum(cost_hi) AS hi, sum(cost_lo) AS lo FROM usage_by_day",
       ),
     );
-    expect((row?.hi ?? 0n) * 1_000_000n + (row?.lo ?? 0n)).toBe(40n * 999_999n * 10n ** 12n);
+    expect((row?.hi ?? 0n) * 1_000_000n + (row?.lo ?? 0n)).toBe(40n * 999_999n * 999_999_123_457n);
     expect((await metering.verify()).ok).toBe(true);
   });
 
@@ -423,19 +423,34 @@ describe.each(ENGINES)("metering on $name", ({ freshUrl }) => {
       ["a price deleted", "DELETE FROM prices WHERE provider = 'p'", /is not in the book/],
     ];
 
-    it.each(changes)("names the row after %s was changed by hand", async (_, sql, expected) => {
-      const { metering, store, clock } = await startFilled();
-      await store.transaction((tx) => tx.run(sql));
+    async function differencesAfter(statements: readonly string[]): Promise<string> {
+      const { store, clock } = await startFilled();
+      await store.transaction(async (tx) => {
+        for (const sql of statements) await tx.run(sql);
+      });
       // A new service, as another process would have: nothing may be remembered from before the change.
       const pricing = new PricingService(store, clock);
-      const fresh = new MeteringService(
+      const metering = new MeteringService(
         { store, clock, ids: createIds(clock), pricing },
         { tenant: undefined, unknownModel: "fallback", participants: [] },
       );
-      const report = await fresh.verify();
-      expect(report.ok).toBe(false);
-      expect(report.differences.join("\n")).toMatch(expected);
-      expect(metering).toBeDefined();
+      const { ok, differences } = await metering.verify();
+      expect(ok).toBe(false);
+      return differences.join("\n");
+    }
+
+    it.each(changes)("names the row after %s was changed by hand", async (_, sql, expected) => {
+      expect(await differencesAfter([sql])).toMatch(expected);
+    });
+
+    it("finds a cost that was changed everywhere alike, as the price gives another", async () => {
+      const rollups = "cost_lo = cost_lo + 1, charge_lo = charge_lo + 1";
+      const found = await differencesAfter([
+        "UPDATE usage_events SET cost = cost + 1, charge = charge + 1 WHERE tenant = 'other'",
+        `UPDATE usage_by_day SET ${rollups} WHERE tenant = 'other'`,
+        `UPDATE usage_by_dimension SET ${rollups} WHERE tenant = 'other'`,
+      ]);
+      expect(found).toMatch(/^usage_events row .*id e2.*: cost is .*, its price gives .*$/);
     });
   });
 });
