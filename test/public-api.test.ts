@@ -17,6 +17,8 @@ describe("the library's surface", () => {
       "defaultBilling",
       "setDefaultBilling",
       "systemClock",
+      "usageFromResponse",
+      "usageFromStream",
       "withTenant",
     ]);
   });

@@ -15,6 +15,14 @@ export {
   type VerifyReport,
 } from "./metering-service.ts";
 export {
+  type ProviderUsage,
+  type StreamUsageOptions,
+  type UsageShape,
+  type UsageState,
+  usageFromResponse,
+  usageFromStream,
+} from "./provider-usage/index.ts";
+export {
   ROLLED_UP_DIMENSIONS,
   type RolledUpDimension,
   SUM_COLUMNS,
