@@ -36,6 +36,8 @@ export class Billing {
   readonly pricing: PricingService;
   readonly metering: MeteringService;
   readonly analytics: AnalyticsService;
+  /** The engine's time: what "now" is in its reports. */
+  readonly clock: Clock;
   readonly #store: Store;
 
   /** Use {@link createBilling}. */
@@ -44,6 +46,7 @@ export class Billing {
     const ids = createIds(clock);
     const { tenant, unknownModel = "fallback" } = options;
     this.#store = store;
+    this.clock = clock;
     this.pricing = new PricingService(store, clock);
     this.metering = new MeteringService(
       { store, clock, ids, pricing: this.pricing },

@@ -30,20 +30,73 @@ export {
   type VerifyReport,
 } from "./domain/metering/index.ts";
 export {
+  type AddedPrice,
+  type ChangedPrice,
+  type GonePrice,
+  type ImportPriceListInput,
   type ListedPrice,
+  type OmittedPrices,
   PROVIDER_PRICING,
   type PriceBand,
   type PriceEntryInput,
+  type PriceListDiff,
+  type PriceListReading,
+  type PriceListSource,
   type PriceTier,
+  type RoundedPrice,
+  readGenaiPrices,
+  readLitellmPrices,
+  type SkippedPrice,
   type TokenPrices,
 } from "./domain/pricing/index.ts";
 export type { RatingFlag, UnknownModelPolicy } from "./domain/rating/index.ts";
+export type { CostBreakdown } from "./facade/cost-breakdown.ts";
+export {
+  CostGranularity,
+  type CostPoint,
+  type CostReport,
+  type CostReportQuery,
+  type CostShare,
+  type CostSums,
+  type WorkspaceStats,
+} from "./facade/cost-report.ts";
+export { CostTracker, type TokenUsage } from "./facade/cost-tracker.ts";
 export { defaultBilling, setDefaultBilling } from "./facade/default-billing.ts";
 export {
+  getCostTracker,
+  getEnterpriseMeter,
+  getUsageMeter,
+  recordBillingUsage,
+  recordUsage,
+} from "./facade/default-meters.ts";
+export {
+  EnterpriseMeter,
+  type EnterpriseTokenUsage,
+  type TokenUsageRecord,
+} from "./facade/enterprise-meter.ts";
+export type {
+  CountedCall,
+  MeteredAgentCall,
+  MeteredApiCall,
+  MeteredCall,
+  MeteredConnectorSync,
+  MeteredDebate,
+  MeteredExport,
+  MeteredKnowledgeQuery,
+  MeteredSsoAuth,
+  MeteredStorage,
+  MeteredTokens,
+  TokenCounts,
+} from "./facade/metered-calls.ts";
+export type { MeteringConfig } from "./facade/metering-config.ts";
+export type { RecordedUsage } from "./facade/recorded-usage.ts";
+export { type MeterScope, UsageMeter } from "./facade/usage-meter.ts";
+export type { UsageSummary } from "./facade/usage-summary.ts";
+export {
   type DebateUsage,
-  type RecordedUsage,
   type TrackedSummary,
   UsageTracker,
+  type UsageTrackerOptions,
 } from "./facade/usage-tracker.ts";
 export {
   BillingError,

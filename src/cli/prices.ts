@@ -1,13 +1,14 @@
 // aragora-billing prices: the price book of a database.
 
-import { type Command, InvalidArgumentError } from "commander";
-import type { Billing } from "../billing.ts";
+import type { Command } from "commander";
 import type { ListedPrice } from "../domain/pricing/index.ts";
 import { BillingError } from "../kernel/index.ts";
-import { DATABASE_HELP, databaseUrl, existingDatabaseUrl, isMissing, withBilling } from "./database.ts";
+import { DATABASE_HELP, databaseUrl, withBilling } from "./database.ts";
 import { INSTANT_HELP, instantOf } from "./instant.ts";
 import { counted, grouped, printable, say, writeJson } from "./output.ts";
 import { readPriceFile } from "./price-file.ts";
+import { modelNamed, withBook } from "./prices-book.ts";
+import { addPricesImportCommands } from "./prices-import.ts";
 import { type TableColumn, tableLines } from "./table.ts";
 
 interface PriceFlags {
@@ -26,7 +27,9 @@ A price file is a JSON list; prices are USD per 1M tokens, as text:
 Examples:
   $ aragora-billing prices list
   $ aragora-billing prices show anthropic/claude-sonnet-4 --at 2025-06-01
-  $ aragora-billing prices add prices.json`;
+  $ aragora-billing prices history anthropic/claude-sonnet-4
+  $ aragora-billing prices add prices.json
+  $ aragora-billing prices import --from litellm model_prices_and_context_window.json --dry-run`;
 const COLUMNS: readonly TableColumn[] = [
   { title: "model", align: "left" },
   { title: "input", align: "right" },
@@ -45,7 +48,7 @@ export function addPricesCommand(program: Command): void {
     .addHelpText("after", HELP);
   prices
     .command("list")
-    .description("Prints every entry, the database's own ones first.")
+    .description("Prints every entry: the database's own ones, imported lists, what is shipped.")
     .option("--database <url>", DATABASE_HELP)
     .option("--json", "print the entries as JSON")
     .action(runList);
@@ -58,12 +61,20 @@ export function addPricesCommand(program: Command): void {
     .option("--json", "print the entry as JSON")
     .action(runShow);
   prices
+    .command("history")
+    .description("Prints every dated entry of one model, the newest first.")
+    .argument("<provider/model>", "exact id or alias, e.g. openai/gpt-4o")
+    .option("--database <url>", DATABASE_HELP)
+    .option("--json", "print the entries as JSON")
+    .action(runHistory);
+  prices
     .command("add")
     .description("Adds entries above the shipped ones: all of them or, after an error, none.")
     .argument("<file>", "JSON list of entries")
     .option("--database <url>", DATABASE_HELP)
     .option("--json", "print the counts as JSON")
     .action(runAdd);
+  addPricesImportCommands(prices);
 }
 
 async function runList(flags: PriceFlags): Promise<void> {
@@ -74,16 +85,21 @@ async function runList(flags: PriceFlags): Promise<void> {
 
 async function runShow(name: string, flags: PriceFlags): Promise<void> {
   const at = instantOf(flags.at, "at");
-  const [provider = "", ...rest] = name.split("/");
-  const model = rest.join("/");
-  if (provider === "" || model === "") throw new InvalidArgumentError("name a model as PROVIDER/MODEL");
+  const { provider, model } = modelNamed(name);
   const entry = await withBook(flags.database, (billing) => billing.pricing.show(provider, model, at));
   if (entry === null) {
-    const text = `no price for ${name}${flags.at === undefined ? "" : ` at ${flags.at}`}: see \`aragora-billing prices list\`, add one with \`prices add\``;
-    throw new BillingError("not_found", "price_not_found", text, { details: { provider, model } });
+    throw priceNotFound(`${name}${flags.at === undefined ? "" : ` at ${flags.at}`}`, { provider, model });
   }
   if (flags.json) writeJson(entry);
   else for (const [field, value] of Object.entries(entry)) say(`${field.padEnd(14)} ${valueText(value)}`);
+}
+
+async function runHistory(name: string, flags: PriceFlags): Promise<void> {
+  const { provider, model } = modelNamed(name);
+  const entries = await withBook(flags.database, (billing) => billing.pricing.history(provider, model));
+  if (entries.length === 0) throw priceNotFound(name, { provider, model });
+  if (flags.json) writeJson(entries);
+  else sayPrices(entries);
 }
 
 async function runAdd(file: string, flags: PriceFlags): Promise<void> {
@@ -97,10 +113,9 @@ async function runAdd(file: string, flags: PriceFlags): Promise<void> {
     );
 }
 
-/** The book of a database; the shipped one where neither a database is named nor the configured one exists yet. */
-function withBook<T>(named: string | undefined, work: (billing: Billing) => Promise<T>): Promise<T> {
-  const isShipped = named === undefined && isMissing(databaseUrl(named));
-  return withBilling({ database: isShipped ? "sqlite::memory:" : existingDatabaseUrl(named) }, work);
+function priceNotFound(name: string, details: { provider: string; model: string }): BillingError {
+  const text = `no price for ${name}: see \`aragora-billing prices list\`, add one with \`prices add\``;
+  return new BillingError("not_found", "price_not_found", text, { details });
 }
 
 function sayPrices(entries: readonly ListedPrice[]): void {

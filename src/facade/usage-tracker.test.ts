@@ -1,8 +1,6 @@
-import { mkdtempSync, rmSync } from "node:fs";
-import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { freshFolder } from "../../test/support/database.ts";
-import { defaultBilling, setDefaultBilling, UsageTracker } from "../index.ts";
+import { describe, expect, it } from "vitest";
+import { useDefaultData } from "../../test/facade/default-data.ts";
+import { UsageTracker } from "../index.ts";
 
 const DEBATE = {
   userId: "user_123",
@@ -15,22 +13,7 @@ const DEBATE = {
 };
 
 describe("UsageTracker", () => {
-  let folder: string;
-  const before = process.env.ARAGORA_DATA_DIR;
-
-  beforeEach(() => {
-    folder = mkdtempSync(join(freshFolder(), "data-"));
-    process.env.ARAGORA_DATA_DIR = folder;
-    setDefaultBilling(undefined);
-  });
-
-  afterEach(async () => {
-    await defaultBilling().close();
-    setDefaultBilling(undefined);
-    if (before === undefined) delete process.env.ARAGORA_DATA_DIR;
-    else process.env.ARAGORA_DATA_DIR = before;
-    rmSync(folder, { recursive: true, force: true });
-  });
+  useDefaultData();
 
   it("runs the specification's basic example to the exact cent", async () => {
     const tracker = new UsageTracker();

@@ -1,8 +1,9 @@
 import type { Decimal } from "decimal.js";
 import type { Billing } from "../billing.ts";
-import { UsageEventType, type Verdict } from "../domain/metering/index.ts";
-import { BillingError } from "../kernel/index.ts";
+import { UsageEventType } from "../domain/metering/index.ts";
 import { defaultBilling } from "./default-billing.ts";
+import { costBy, figuresBy } from "./group-sums.ts";
+import { type FieldNames, type RecordedUsage, recordUsageEvent } from "./recorded-usage.ts";
 
 /** A debate, as `UsageTracker.recordDebate` takes it. */
 export interface DebateUsage {
@@ -23,14 +24,7 @@ export interface DebateUsage {
 /** The tracker has no settings: what it needs is the engine's. */
 export type UsageTrackerOptions = Readonly<Record<string, never>>;
 
-/** What was recorded and what it cost. */
-export interface RecordedUsage {
-  readonly id: string;
-  readonly type: string;
-  /** False when this very event was on record already. */
-  readonly isNew: boolean;
-  readonly costUsd: Decimal;
-}
+const NAMES: FieldNames = Object.freeze({ tenant: "orgId", user: "userId", debate: "debateId" });
 
 /** Usage of an organization over a period. */
 export interface TrackedSummary {
@@ -73,15 +67,8 @@ export class UsageTracker {
    */
   async recordDebate(debate: DebateUsage): Promise<RecordedUsage> {
     const { userId, orgId, debateId, ...usage } = debate;
-    const type = UsageEventType.DEBATE;
-    const verdict = await this.#billing.metering.record({
-      ...usage,
-      type,
-      tenant: orgId,
-      user: userId,
-      debate: debateId,
-    });
-    return recordedUsage(verdict, type);
+    const event = { ...usage, type: UsageEventType.DEBATE, tenant: orgId, user: userId, debate: debateId };
+    return recordUsageEvent(this.#billing, event, NAMES);
   }
 
   /** An organization's usage within [from, to); without them, all of it. */
@@ -103,27 +90,8 @@ export class UsageTracker {
       totalTokensIn: byProvider.total.inputTokens,
       totalTokensOut: byProvider.total.outputTokens,
       totalCostUsd: byProvider.total.costUsd,
-      costByProvider: Object.fromEntries(
-        byProvider.groups.map(({ key, costUsd }) => [key.provider ?? "", costUsd]),
-      ),
-      debatesByDay: Object.fromEntries(
-        debates.map(({ key, events }) => [key.day?.slice(0, 10) ?? "", events]),
-      ),
+      costByProvider: costBy(byProvider.groups, "provider"),
+      debatesByDay: figuresBy(debates, "day", ({ events }) => events),
     };
   }
-}
-
-/** A facade answers with what was recorded or throws; the engine's verdicts are values. */
-function recordedUsage(verdict: Verdict, type: string): RecordedUsage {
-  const { id, status, rejection, costUsd } = verdict;
-  if (rejection !== null || costUsd === null) {
-    const kind = status === "conflict" ? "conflict" : "invalid_input";
-    const { code, field, message } = rejection ?? {
-      code: "not_recorded",
-      field: null,
-      message: "nothing was recorded",
-    };
-    throw new BillingError(kind, code, message, { details: { field } });
-  }
-  return { id, type, isNew: status === "accepted", costUsd };
 }

@@ -1,3 +1,5 @@
+export { readGenaiPrices } from "./genai-list.ts";
+export { readLitellmPrices } from "./litellm-list.ts";
 export { BORROWED, PriceBook, type PricedModel, type Rate, rateForInput } from "./price-book.ts";
 export {
   PRICE_LAYER,
@@ -7,5 +9,18 @@ export {
   parsePriceEntry,
   type TokenPrices,
 } from "./price-entry.ts";
-export { type ListedPrice, PricingService } from "./pricing-service.ts";
+export type {
+  OmittedPrices,
+  PriceListReading,
+  PriceListSource,
+  RoundedPrice,
+  SkippedPrice,
+} from "./price-list.ts";
+export type { AddedPrice, ChangedPrice, GonePrice } from "./price-list-plan.ts";
+export {
+  type ImportPriceListInput,
+  type ListedPrice,
+  type PriceListDiff,
+  PricingService,
+} from "./pricing-service.ts";
 export { PROVIDER_PRICING, UNIT_PRICE_PROVIDER, UNIT_PRICING } from "./shipped-prices.ts";

@@ -44,6 +44,8 @@ export class PriceBook {
     const priced = this.entries.map(pricedModel);
     for (const model of priced) this.#add(model.entry.model, model);
     for (const model of priced) for (const alias of model.entry.aliases) this.#add(alias, model);
+    for (const models of this.#byProvider.values())
+      for (const candidates of models.values()) byLayer(candidates);
     for (const { rates, tiers } of priced) {
       for (const rate of [rates, ...tiers.values()].flat()) this.#rates.set(rate.id, rate);
     }
@@ -75,10 +77,9 @@ export class PriceBook {
       models = new Map();
       this.#byProvider.set(model.entry.provider, models);
     }
-    const candidates = models.get(id) ?? [];
-    candidates.push(model);
-    candidates.sort((a, b) => b.entry.layer - a.entry.layer);
-    models.set(id, candidates);
+    const candidates = models.get(id);
+    if (candidates === undefined) models.set(id, [model]);
+    else candidates.push(model);
   }
 }
 
@@ -86,6 +87,11 @@ export class PriceBook {
 export function rateForInput(rates: readonly Rate[], totalInputTokens: number): Rate {
   for (const rate of rates) if (totalInputTokens > rate.aboveInputTokens) return rate;
   return rates[rates.length - 1] as Rate;
+}
+
+/** Highest layer first; within a layer the order in which they were added stays: exact ids, then aliases. */
+function byLayer(candidates: PricedModel[]): void {
+  if (candidates.length > 1) candidates.sort((a, b) => b.entry.layer - a.entry.layer);
 }
 
 function byPrecedence(a: PriceEntry, b: PriceEntry): number {

@@ -52,8 +52,8 @@ export interface PriceEntryInput extends TokenPrices {
   readonly source?: string;
 }
 
-/** Which entries stand above which: a database's own prices above the ones that come with the program. */
-export const PRICE_LAYER = Object.freeze({ shipped: 0, own: 2 });
+/** Which entries stand above which: a database's own prices, imported public lists, what comes with the program. */
+export const PRICE_LAYER = Object.freeze({ shipped: 0, list: 1, own: 2 });
 
 /** Pico-USD per token. `undefined`: not priced apart. */
 export interface TokenRates {
@@ -166,6 +166,12 @@ export function priceEntryToJson(entry: Omit<PriceEntry, "id" | "layer">): Price
     ...(entry.effectiveTo !== undefined && { effectiveTo: isoInstant(entry.effectiveTo) }),
     ...(entry.source !== "" && { source: entry.source }),
   };
+}
+
+/** The same prices, in force from another instant on and until another entry supersedes them. */
+export function withStart(entry: PriceEntry, effectiveFrom: number): PriceEntry {
+  const { id: _, ...content } = { ...entry, effectiveFrom, effectiveTo: undefined };
+  return { id: priceId(content), ...content };
 }
 
 function priceId(content: Omit<PriceEntry, "id">): string {

@@ -1,4 +1,4 @@
-import type { Reader, Tx } from "../../store/index.ts";
+import type { Reader, Tx, Value } from "../../store/index.ts";
 import { type PriceEntry, parsePriceEntry, priceEntryToJson } from "./price-entry.ts";
 
 /** The book's version: it grows with every committed change. */
@@ -30,6 +30,24 @@ export async function lockBook(tx: Tx): Promise<void> {
   await tx.run("UPDATE price_book SET version = version + 1");
 }
 
+/** Every entry of one layer. */
+export async function readLayer(reader: Reader, layer: number): Promise<PriceEntry[]> {
+  const rows = await reader.all<{ id: string; entry: string }>(
+    "SELECT id, entry FROM prices WHERE layer = ? ORDER BY seq",
+    [layer],
+  );
+  return rows.map(({ id, entry }) => ({ ...parsePriceEntry(JSON.parse(entry), layer, `price ${id}`), id }));
+}
+
+/** Adds entries whose places in the book are known to be free. */
+export async function insertEntries(tx: Tx, entries: readonly PriceEntry[], addedAt: number): Promise<void> {
+  const rows = entries.map((entry) => rowOf(entry, addedAt));
+  await tx.many(
+    "INSERT INTO prices (id, layer, provider, model, effective_from, entry, added_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
+    rows,
+  );
+}
+
 /** Adds an entry unless its id is there; returns the id of the entry that now holds its place in the book. */
 export async function insertEntry(
   tx: Tx,
@@ -39,15 +57,7 @@ export async function insertEntry(
   const changed = await tx.run(
     `INSERT INTO prices (id, layer, provider, model, effective_from, entry, added_at)
      VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
-    [
-      entry.id,
-      entry.layer,
-      entry.provider,
-      entry.model,
-      entry.effectiveFrom,
-      JSON.stringify(priceEntryToJson(entry)),
-      addedAt,
-    ],
+    rowOf(entry, addedAt),
   );
   if (changed === 1) return { id: entry.id, added: true };
   const row = await tx.get<{ id: string }>(
@@ -55,4 +65,16 @@ export async function insertEntry(
     [entry.layer, entry.provider, entry.model, entry.effectiveFrom],
   );
   return { id: row?.id ?? entry.id, added: false };
+}
+
+function rowOf(entry: PriceEntry, addedAt: number): Value[] {
+  return [
+    entry.id,
+    entry.layer,
+    entry.provider,
+    entry.model,
+    entry.effectiveFrom,
+    JSON.stringify(priceEntryToJson(entry)),
+    addedAt,
+  ];
 }

@@ -1,5 +1,7 @@
-import type { Clock } from "../../kernel/index.ts";
+import { type Clock, isoInstant, parseTimestamp } from "../../kernel/index.ts";
 import type { Reader, Store } from "../../store/index.ts";
+import { readGenaiPrices } from "./genai-list.ts";
+import { readLitellmPrices } from "./litellm-list.ts";
 import { PriceBook } from "./price-book.ts";
 import {
   PRICE_LAYER,
@@ -9,14 +11,62 @@ import {
   priceEntryToJson,
   priceExists,
 } from "./price-entry.ts";
-import { bookVersion, insertEntry, lockBook, readEntries } from "./price-store.ts";
+import {
+  invalidList,
+  type OmittedPrices,
+  type PriceListReading,
+  type PriceListSource,
+  type RoundedPrice,
+  type SkippedPrice,
+} from "./price-list.ts";
+import {
+  type AddedPrice,
+  type ChangedPrice,
+  type GonePrice,
+  type PriceListPlan,
+  planPriceList,
+} from "./price-list-plan.ts";
+import { bookVersion, insertEntries, insertEntry, lockBook, readEntries, readLayer } from "./price-store.ts";
 import { SHIPPED_PRICES } from "./shipped-prices.ts";
 
 /** An entry as listed: what was written, plus its id and where it stands. */
 export interface ListedPrice extends PriceEntryInput {
   readonly id: string;
-  readonly layer: "shipped" | "own";
+  readonly layer: keyof typeof PRICE_LAYER;
 }
+
+export interface ImportPriceListInput {
+  readonly source: PriceListSource;
+  /** The list's file. */
+  readonly text: string;
+  /** Since when the list holds; absent: now for what changed, since ever (or the list's own dates) for what is new. */
+  readonly effectiveFrom?: Date;
+  /** Compares only. */
+  readonly dryRun?: boolean;
+}
+
+/** What an import changed, or would change. */
+export interface PriceListDiff {
+  /** As in the `source` of the entries. */
+  readonly source: string;
+  /** The instant at which the list was compared with the book. */
+  readonly comparedAt: string;
+  readonly dryRun: boolean;
+  readonly added: readonly AddedPrice[];
+  readonly changed: readonly ChangedPrice[];
+  readonly gone: readonly GonePrice[];
+  /** Models. */
+  readonly unchanged: number;
+  readonly rounded: readonly RoundedPrice[];
+  readonly skipped: readonly SkippedPrice[];
+  readonly omitted: readonly OmittedPrices[];
+}
+
+const LISTS: Readonly<Record<PriceListSource, { source: string; read: (text: string) => PriceListReading }>> =
+  Object.freeze({
+    genai: { source: "genai-prices", read: readGenaiPrices },
+    litellm: { source: "litellm", read: readLitellmPrices },
+  });
 
 /** The price book of one database. */
 export class PricingService {
@@ -47,7 +97,62 @@ export class PricingService {
     return { added, unchanged: parsed.length - added };
   }
 
-  /** Every entry, shipped and own, in the order in which they are looked up. */
+  /**
+   * Takes over a public price list, below the database's own entries and above the shipped ones: all of it or, after an
+   * error, nothing. Compared with what is in force of the same list: a changed price becomes a new entry from
+   * `effectiveFrom` (default: now) on, what is gone stays. Idempotent, also when several processes import at once: the
+   * same list again adds nothing. Events already rated keep their price.
+   *
+   * Of two lists that price the same model, the entry with the later start is in force; of two since ever, that of the
+   * list imported last.
+   *
+   * @throws BillingError invalid_input `invalid_price_list`, or naming the price; conflict `price_exists` for other
+   * prices of the same list from the same `effectiveFrom`.
+   * @example
+   * const { changed } = await billing.pricing.importList({ source: "litellm", text, dryRun: true });
+   */
+  async importList(input: ImportPriceListInput): Promise<PriceListDiff> {
+    const { effectiveFrom, dryRun = false } = input;
+    if (!Object.hasOwn(LISTS, input.source)) throw invalidList('source must be "genai" or "litellm"');
+    const { source, read } = LISTS[input.source];
+    const named = effectiveFrom === undefined ? undefined : parseTimestamp(effectiveFrom, "effectiveFrom");
+    const { entries, rounded, skipped, omitted } = read(input.text);
+    const listed = entries.map((entry) =>
+      parsePriceEntry({ ...entry, source }, PRICE_LAYER.list, `${entry.provider}/${entry.model}`),
+    );
+    let at = 0;
+    const planOn = async (reader: Reader): Promise<PriceListPlan> => {
+      const stored = await readLayer(reader, PRICE_LAYER.list);
+      at = named ?? this.#clock.now();
+      return planPriceList({ listed, stored, source, at, isDated: named !== undefined });
+    };
+    let plan = await this.#store.read(planOn);
+    if (!dryRun && plan.entries.length > 0) {
+      plan = await this.#store.transaction(async (tx) => {
+        await lockBook(tx);
+        const locked = await planOn(tx);
+        await insertEntries(tx, locked.entries, this.#clock.now());
+        return locked;
+      });
+    }
+    const { added, changed, gone, unchanged } = plan;
+    return {
+      ...{ source, comparedAt: isoInstant(at), dryRun },
+      ...{ added, changed, gone, unchanged, rounded, skipped, omitted },
+    };
+  }
+
+  /** Every entry that ever was for an exact model id or alias, newest start first, of equal ones the highest layer. */
+  async history(provider: string, model: string): Promise<ListedPrice[]> {
+    const book = await this.#store.read((reader) => this.book(reader));
+    const name = provider.toLowerCase();
+    return book.entries
+      .filter((entry) => entry.provider === name && (entry.model === model || entry.aliases.includes(model)))
+      .sort((a, b) => b.effectiveFrom - a.effectiveFrom)
+      .map(listed);
+  }
+
+  /** Every entry, in the order in which they are looked up. */
   async list(): Promise<ListedPrice[]> {
     const book = await this.#store.read((reader) => this.book(reader));
     return book.entries.map(listed);
@@ -113,10 +218,15 @@ export class PricingService {
   }
 }
 
+const LAYER_NAMES: Readonly<Record<number, ListedPrice["layer"]>> = Object.freeze({
+  [PRICE_LAYER.shipped]: "shipped",
+  [PRICE_LAYER.list]: "list",
+});
+
 function listed(entry: PriceEntry): ListedPrice {
   return {
     id: entry.id,
-    layer: entry.layer === PRICE_LAYER.own ? "own" : "shipped",
+    layer: LAYER_NAMES[entry.layer] ?? "own",
     ...priceEntryToJson(entry),
   };
 }
