@@ -115,6 +115,12 @@ describe("an SQLite file", () => {
       expect(error).toMatchObject({ kind: "failed_precondition", code: "database_damaged" });
     });
 
+    it("is refused and untouched when a page in the middle of it is garbage", async () => {
+      const start = 4_096 * ((await rootPageOf(url, "usage_by_day")) - 1);
+      overwrite(path, start, garbage(4_096));
+      await expectRefusal(path, "database_damaged", /is damaged; left untouched: restore it from a backup/);
+    });
+
     it("answers with an error when a bad page is touched, in reads and writes, and serves the rest", async () => {
       const store = storeFor(url);
       await store.transaction((tx) =>
@@ -122,8 +128,9 @@ describe("an SQLite file", () => {
       );
       await store.close();
       const start = 4_096 * ((await rootPageOf(url, "notes")) - 1);
-      overwrite(path, start, garbage(4_096));
       const again = storeFor(url);
+      await again.ready();
+      overwrite(path, start, garbage(4_096));
       expect(await again.read((reader) => reader.get("SELECT count(*) AS n FROM leases"))).toEqual({ n: 0n });
       for (const touch of [
         () => again.read((reader) => reader.all("SELECT id FROM notes WHERE body > ''")),

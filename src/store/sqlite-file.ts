@@ -13,12 +13,13 @@ const MAGIC = "SQLite format 3\0";
 /**
  * Refuses a file that is not a whole database of this program; a missing or empty file is fine. Opens read-only.
  *
+ * @returns its size in bytes, 0 when it is missing.
  * @throws BillingError failed_precondition `foreign_file` or `database_damaged`, unavailable `database_unreachable`.
  */
-export function inspectSqliteFile(path: string): void {
+export function inspectSqliteFile(path: string): number {
   const size = sizeOf(path);
   if (size === undefined) makeFolder(path);
-  if (size === undefined || size === 0) return;
+  if (size === undefined || size === 0) return 0;
   const header = readHeader(path);
   if (header.length < HEADER_BYTES || header.toString("latin1", 0, MAGIC.length) !== MAGIC) {
     throw new BillingError(
@@ -35,6 +36,7 @@ export function inspectSqliteFile(path: string): void {
     );
   }
   refuseIfCutShort(path, header);
+  return size;
 }
 
 /** Looks at the log before the size: another process may be moving pages from the one into the other right now. */

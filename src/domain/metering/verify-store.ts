@@ -18,6 +18,13 @@ export interface RollupDifference {
   readonly events: Sums;
 }
 
+/** What the engine finds wrong with its own file, in its words; PostgreSQL checks its pages as it reads them. */
+export async function fileDamageAcrossTenants(reader: Reader): Promise<string[]> {
+  if (reader.dialect !== "sqlite") return [];
+  const rows = await reader.all<{ quick_check: string }>("PRAGMA quick_check(20)");
+  return rows.map(({ quick_check }) => quick_check).filter((finding) => finding !== "ok");
+}
+
 /** Every day that any usage table knows of, so that neither lost events nor lost rollups can hide. */
 export async function verifiableDaysAcrossTenants(reader: Reader): Promise<number[]> {
   const rows = await reader.all<{ day: bigint }>(

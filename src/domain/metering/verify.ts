@@ -7,6 +7,7 @@ import { costAt } from "../rating/index.ts";
 import { fingerprintOf } from "./content.ts";
 import { type EventPosition, pageOfDayAcrossTenants, type StoredEvent } from "./event-store.ts";
 import {
+  fileDamageAcrossTenants,
   type RollupDifference,
   rollupDifferencesAcrossTenants,
   verifiableDaysAcrossTenants,
@@ -34,6 +35,9 @@ export async function verifyUsage(
   book: PriceBook,
   onProgress: (progress: VerifyProgress) => void,
 ): Promise<{ events: number; differences: Difference[] }> {
+  const damage = await fileDamageAcrossTenants(reader);
+  if (damage.length > 0)
+    return { events: 0, differences: damage.map((finding) => `database file: ${finding}`) };
   const differences: Difference[] = [];
   let events = 0;
   for (const day of await verifiableDaysAcrossTenants(reader)) {
