@@ -75,6 +75,7 @@ export {
   type TokenUsageRecord,
 } from "./facade/enterprise-meter.ts";
 export type {
+  AttributedCall,
   CountedCall,
   MeteredAgentCall,
   MeteredApiCall,

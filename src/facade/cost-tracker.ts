@@ -1,5 +1,5 @@
 import type { Billing } from "../billing.ts";
-import { BillingEventType, type Metadata } from "../domain/metering/index.ts";
+import { BillingEventType } from "../domain/metering/index.ts";
 import {
   type CostReport,
   type CostReportQuery,
@@ -8,28 +8,15 @@ import {
   workspaceStats,
 } from "./cost-report.ts";
 import { defaultBilling } from "./default-billing.ts";
-import type { TokenCounts } from "./metered-calls.ts";
+import type { AttributedCall } from "./metered-calls.ts";
 import { ID_NAMES, type RecordedUsage, recordUsageEvent, withExtras } from "./recorded-usage.ts";
 
 /** Tokens of one agent's call, as `CostTracker` takes them; the price book says what they cost. */
-export interface TokenUsage extends TokenCounts {
-  /** Give one to make retries safe. */
-  readonly id?: string | undefined;
-  /** Where it was used: a dimension of the tenant's usage, not who pays. */
-  readonly workspaceId?: string | undefined;
-  /** Who pays. Absent: the tenant of `withTenant`, else the instance's. */
-  readonly tenantId?: string | undefined;
-  readonly userId?: string | undefined;
+export interface TokenUsage extends AttributedCall {
   readonly agentName?: string | undefined;
-  readonly provider: string;
-  readonly model: string;
-  readonly debateId?: string | undefined;
-  /** Kept in the metadata, as are the next two. */
+  /** Kept in the metadata, as is the next one. */
   readonly sessionId?: string | undefined;
   readonly operation?: string | undefined;
-  readonly latencyMs?: number | undefined;
-  readonly timestamp?: Date | string | undefined;
-  readonly metadata?: Metadata | undefined;
 }
 
 /** The tracker has no settings: what it needs is the engine's. */

@@ -1,30 +1,17 @@
 import type { Decimal } from "decimal.js";
 import type { Billing } from "../billing.ts";
-import { BillingEventType, type Metadata } from "../domain/metering/index.ts";
+import { BillingEventType } from "../domain/metering/index.ts";
 import { currentTenant } from "../kernel/index.ts";
 import { type CostBreakdown, costBreakdown } from "./cost-breakdown.ts";
 import { defaultBilling } from "./default-billing.ts";
-import type { TokenCounts } from "./metered-calls.ts";
+import type { AttributedCall } from "./metered-calls.ts";
 import { ID_NAMES, type RecordedUsage, recordUsageEvent, withExtras } from "./recorded-usage.ts";
 
 /** Tokens of one model call, as `EnterpriseMeter.recordTokenUsage` takes them. */
-export interface EnterpriseTokenUsage extends TokenCounts {
-  /** Give one to make retries safe. */
-  readonly id?: string | undefined;
-  readonly provider: string;
-  readonly model: string;
-  /** Who pays. Absent: the tenant of `withTenant`, else the instance's. */
-  readonly tenantId?: string | undefined;
-  readonly workspaceId?: string | undefined;
-  readonly userId?: string | undefined;
-  readonly debateId?: string | undefined;
+export interface EnterpriseTokenUsage extends AttributedCall {
   readonly agentId?: string | undefined;
   /** E.g. `debate` or `chat`. Kept in the metadata: the event is one of tokens, whatever they were for. */
   readonly requestType?: string | undefined;
-  /** Kept in the metadata. */
-  readonly latencyMs?: number | undefined;
-  readonly timestamp?: Date | string | undefined;
-  readonly metadata?: Metadata | undefined;
 }
 
 /** Token usage on record. `null` is "none". */

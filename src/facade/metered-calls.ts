@@ -31,6 +31,24 @@ export interface TokenCounts {
   readonly tokensOut: number;
 }
 
+/** One model call, under the names that `EnterpriseMeter` and `CostTracker` share. */
+export interface AttributedCall extends TokenCounts {
+  /** Give one to make retries safe. */
+  readonly id?: string | undefined;
+  readonly provider: string;
+  readonly model: string;
+  /** Who pays. Absent: the tenant of `withTenant`, else the instance's. */
+  readonly tenantId?: string | undefined;
+  /** Where it was used: a dimension of the tenant's usage, not who pays. */
+  readonly workspaceId?: string | undefined;
+  readonly userId?: string | undefined;
+  readonly debateId?: string | undefined;
+  /** Kept in the metadata. */
+  readonly latencyMs?: number | undefined;
+  readonly timestamp?: Date | string | undefined;
+  readonly metadata?: Metadata | undefined;
+}
+
 export interface MeteredApiCall extends CountedCall {
   /** What was called, e.g. `debates/create`. Kept in the metadata. */
   readonly resource: string;

@@ -5,7 +5,7 @@ import type { Operation, Tx } from "../../store/index.ts";
 import type { PriceBook, PricingService } from "../pricing/index.ts";
 import { rate, type UnknownModelPolicy } from "../rating/index.ts";
 import type { CommitParticipant } from "./commit-port.ts";
-import { fingerprintOf, sameContent } from "./content.ts";
+import { eventKey, fingerprintOf, sameContent } from "./content.ts";
 import type { CheckedEvent, RatedEvent } from "./event.ts";
 import { findEventsAcrossTenants, insertEvents } from "./event-store.ts";
 import { conflicted, rejected, Verdict } from "./verdict.ts";
@@ -58,7 +58,9 @@ export class RecordUsage implements Operation<readonly CheckedEvent[], readonly 
       if (outcome instanceof BillingError) return rejected(event.id, outcome);
       const wasNew = isNew[next];
       next += 1;
-      return wasNew ? new Verdict(event.id, "accepted", outcome) : compare(event, onRecord.get(keyOf(event)));
+      return wasNew
+        ? new Verdict(event.id, "accepted", outcome)
+        : compare(event, onRecord.get(eventKey(event.id, event.tenant)));
     });
     let start = 0;
     return batches.map(({ length }) => {
@@ -98,7 +100,7 @@ function rateEvent(
 
 async function recordedByKey(tx: Tx, events: readonly CheckedEvent[]): Promise<Map<string, RatedEvent>> {
   const recorded = await findEventsAcrossTenants(events, tx);
-  return new Map(recorded.map((rated) => [keyOf(rated.event), rated]));
+  return new Map(recorded.map((rated) => [eventKey(rated.event.id, rated.event.tenant), rated]));
 }
 
 function compare(event: CheckedEvent, recorded: RatedEvent | undefined): Verdict {
@@ -108,9 +110,4 @@ function compare(event: CheckedEvent, recorded: RatedEvent | undefined): Verdict
   return sameContent(event, recorded.event)
     ? new Verdict(event.id, "duplicate", recorded)
     : conflicted(event.id);
-}
-
-/** No id or tenant holds a control character, so the joined key is unambiguous. */
-function keyOf(event: CheckedEvent): string {
-  return `${event.id}\u001f${event.tenant}`;
 }

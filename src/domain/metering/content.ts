@@ -27,6 +27,11 @@ const COUNTS = [
 /** All that a caller says about an event but its id, tenant and time. */
 const CONTENT = [...TEXTS, ...COUNTS];
 
+/** An event's key in a Map. No id or tenant holds a control character, so two keys are equal only if both parts are. */
+export function eventKey(id: string, tenant: string): string {
+  return `${id}\u001f${tenant}`;
+}
+
 /** Whether a retry says the same as the event on record. A time that was never given cannot differ. */
 export function sameContent(retry: CheckedEvent, recorded: CheckedEvent): boolean {
   if (retry.timestampGiven && retry.ts !== recorded.ts) return false;

@@ -2,6 +2,7 @@
 // here and rollup rows by theirs in SQL, so that concurrent batches take their locks in one order.
 
 import type { Tx, Value } from "../../store/index.ts";
+import { eventKey } from "./content.ts";
 import { EVENT_COLUMN_LIST, EVENT_COLUMNS } from "./event-row-store.ts";
 import {
   DAY_KEY,
@@ -41,14 +42,9 @@ export async function insertOnPostgres(tx: Tx, rows: readonly Value[][]): Promis
   });
   const arrived = await tx.all<{ id: string; tenant: string }>(INSERT_EVENTS, columns);
   if (arrived.length === rows.length) return rows.map(() => true);
-  const left = new Set(arrived.map(({ id, tenant }) => keyOf(id, tenant)));
+  const left = new Set(arrived.map(({ id, tenant }) => eventKey(id, tenant)));
   // Of two rows with one key the first is the one on record: deleting makes the second one not new.
-  return rows.map((row) => left.delete(keyOf(row[ID] as string, row[TENANT] as string)));
-}
-
-/** No id or tenant holds a control character, so the joined key is unambiguous. */
-function keyOf(id: string, tenant: string): string {
-  return `${id}\u001f${tenant}`;
+  return rows.map((row) => left.delete(eventKey(row[ID] as string, row[TENANT] as string)));
 }
 
 function byKey(a: readonly Value[], b: readonly Value[]): number {
