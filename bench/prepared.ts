@@ -1,6 +1,7 @@
 // What the raw replay binds: the very values the product would bind, computed before the clock starts.
 
-import { fingerprintOf } from "../src/domain/metering/content.ts";
+import { withFingerprint } from "../src/domain/metering/content.ts";
+import { REPORTED } from "../src/domain/metering/event.ts";
 import { parseEvent } from "../src/domain/metering/event-input.ts";
 import type { CheckedEvent, RatedEvent, UsageEvent } from "../src/domain/metering/index.ts";
 import { PriceBook } from "../src/domain/pricing/index.ts";
@@ -34,8 +35,6 @@ export function ratedEvents(inputs: readonly UsageEvent[], book: PriceBook): Rat
     const event = checked(input);
     const rating = rate(book, event, "fallback");
     if (rating === null) throw new Error(`no price for ${event.provider}/${event.model}`);
-    const { price, cost, flags } = rating;
-    const fingerprint = fingerprintOf(event, price, "", flags, recordedAt);
-    return { event, price, chargePrice: "", cost, charge: cost, flags, recordedAt, fingerprint };
+    return withFingerprint({ event, ...rating, recordedAt, ...REPORTED, fingerprint: 0 });
   });
 }

@@ -23,6 +23,9 @@ const TEXTS = {
   agent: ["agent", "agent_id"],
   debate: ["debate", "debate_id"],
   serviceTier: ["service_tier"],
+  usageState: ["usage_state"],
+  providerCostUsd: ["provider_cost_usd"],
+  holdId: ["hold_id"],
 } as const;
 const COUNTS = {
   tokensIn: ["tokens_in", "input_tokens"],
@@ -34,7 +37,7 @@ const COUNTS = {
   webSearches: ["web_searches"],
   quantity: ["quantity"],
 } as const;
-const NAMES: Readonly<Record<Exclude<keyof UsageEvent, "metadata">, readonly string[]>> = {
+const NAMES: Readonly<Record<Exclude<keyof UsageEvent, "metadata" | "usage">, readonly string[]>> = {
   ...TEXTS,
   ...COUNTS,
 };

@@ -29,6 +29,12 @@ const CHECKSUMS = [
     sqlite: "d7300d9f204c69eec66ef73aedf1844b14e6ea5f03e9057977b21a6fdef4a6c2",
     postgres: "ef0ab4c4839d3f7f9e94e0ebd7a935f76a89f9f397405b0f3c8404fcfba12e44",
   },
+  {
+    version: 4,
+    name: "corrections, provider costs and price rules",
+    sqlite: "e465769a2179388710b77a2236d692766102ee0be9ce78796e7bd9494aa7c8ac",
+    postgres: "b4237385be5280bc3166273d0887130766156a47437adf350927da9ba3c5f3a1",
+  },
 ];
 
 const VERSIONS = CHECKSUMS.map(({ version }) => BigInt(version));

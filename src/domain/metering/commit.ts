@@ -5,9 +5,10 @@ import type { Operation, Tx } from "../../store/index.ts";
 import type { PriceBook, PricingService } from "../pricing/index.ts";
 import { rate, type UnknownModelPolicy } from "../rating/index.ts";
 import type { CommitParticipant } from "./commit-port.ts";
-import { eventKey, fingerprintOf, sameContent } from "./content.ts";
-import type { CheckedEvent, RatedEvent } from "./event.ts";
+import { eventKey, sameContent, withFingerprint } from "./content.ts";
+import { type CheckedEvent, type Entry, type RatedEvent, REPORTED } from "./event.ts";
 import { findEventsAcrossTenants, insertEvents } from "./event-store.ts";
+import { USAGE_FLAGS } from "./usage-flags.ts";
 import { conflicted, rejected, Verdict } from "./verdict.ts";
 
 /** $1,000,000 in pico-USD: beyond that an event is a mistake, and no sum of ours could overflow. */
@@ -43,12 +44,10 @@ export class RecordUsage implements Operation<readonly CheckedEvent[], readonly 
     const book = await pricing.book(tx);
     const recordedAt = now();
     const events = batches.flat();
-    const outcomes = events.map((event) => rateEvent(book, event, unknownModel, recordedAt));
+    const outcomes = events.map((event) => rateEvent(book, event, unknownModel, recordedAt, REPORTED));
     const rated = outcomes.filter((outcome) => !(outcome instanceof BillingError)) as RatedEvent[];
 
-    const isNew = rated.length === 0 ? [] : await insertEvents(tx, rated);
-    const accepted = rated.filter((_, index) => isNew[index]);
-    if (accepted.length > 0) for (const participant of participants) await participant.apply(tx, accepted);
+    const isNew = await commitRated(tx, rated, participants);
     const repeated = rated.filter((_, index) => !isNew[index]).map(({ event }) => event);
     const onRecord = await recordedByKey(tx, repeated);
 
@@ -70,11 +69,26 @@ export class RecordUsage implements Operation<readonly CheckedEvent[], readonly 
   }
 }
 
-function rateEvent(
+/** Inserts rows, rolls up the new ones and lets the participants follow; tells for each row whether it was new. */
+export async function commitRated(
+  tx: Tx,
+  rated: readonly RatedEvent[],
+  participants: readonly CommitParticipant[],
+): Promise<boolean[]> {
+  if (rated.length === 0) return [];
+  const isNew = await insertEvents(tx, rated);
+  const accepted = rated.filter((_, index) => isNew[index]);
+  if (accepted.length > 0) for (const participant of participants) await participant.apply(tx, accepted);
+  return isNew;
+}
+
+/** A row ready to be inserted, or why there can be none. */
+export function rateEvent(
   book: PriceBook,
   event: CheckedEvent,
   policy: UnknownModelPolicy,
   recordedAt: number,
+  entry: Entry,
 ): RatedEvent | BillingError {
   const rating = rate(book, event, policy);
   if (rating === null) {
@@ -85,17 +99,18 @@ function rateEvent(
       `no price for ${name} at the event's time; add one to the price book`,
     );
   }
-  const { price, cost, flags } = rating;
-  if (cost > MAX_EVENT_COST) {
+  const { price, cost, chargePrice, charge } = rating;
+  if (cost > MAX_EVENT_COST || charge > MAX_EVENT_COST) {
     return invalidInput(
       "tokensIn",
       "cost_too_large",
       "one event costs more than $1,000,000; split it or check its counts",
     );
   }
-  const chargePrice = "";
-  const fingerprint = fingerprintOf(event, price, chargePrice, flags, recordedAt);
-  return { event, price, chargePrice, cost, charge: cost, flags, recordedAt, fingerprint };
+  const flags = rating.flags | USAGE_FLAGS[event.usageState];
+  const { sign, corrects, adjustment } = entry;
+  const money = { price, chargePrice, cost, charge };
+  return withFingerprint({ event, ...money, flags, recordedAt, sign, corrects, adjustment, fingerprint: 0 });
 }
 
 async function recordedByKey(tx: Tx, events: readonly CheckedEvent[]): Promise<Map<string, RatedEvent>> {

@@ -1,7 +1,7 @@
 // Two events with one id are the same event exactly if their contents are. The fingerprint is a whole row in 52 bits,
 // stored beside it so that `verify` sees a row that was changed by hand.
 
-import type { CheckedEvent } from "./event.ts";
+import type { CheckedEvent, RatedEvent } from "./event.ts";
 
 const TEXTS = [
   "type",
@@ -13,6 +13,7 @@ const TEXTS = [
   "debate",
   "serviceTier",
   "metadata",
+  "usageState",
 ] as const satisfies (keyof CheckedEvent)[];
 const COUNTS = [
   "quantity",
@@ -24,8 +25,8 @@ const COUNTS = [
   "reasoningTokens",
   "webSearches",
 ] as const satisfies (keyof CheckedEvent)[];
-/** All that a caller says about an event but its id, tenant and time. */
-const CONTENT = [...TEXTS, ...COUNTS];
+/** All that a caller says about an event but its id, tenant, time and hold. */
+const CONTENT = [...TEXTS, ...COUNTS, "providerCost"] as const;
 
 /** An event's key in a Map. No id or tenant holds a control character, so two keys are equal only if both parts are. */
 export function eventKey(id: string, tenant: string): string {
@@ -42,13 +43,8 @@ export function sameContent(retry: CheckedEvent, recorded: CheckedEvent): boolea
  * A stored event in 52 bits. Finds accidents and edits, not forgery. Money is left out: `verify` computes it again from
  * the counts and the price.
  */
-export function fingerprintOf(
-  event: CheckedEvent,
-  price: string,
-  chargePrice: string,
-  flags: number,
-  recordedAt: number,
-): number {
+export function fingerprintOf(rated: Omit<RatedEvent, "fingerprint">): number {
+  const { event } = rated;
   // Field by field, not through TEXTS and COUNTS, and without an array: this runs for every event.
   hash.restart();
   hash.text(event.id);
@@ -62,8 +58,8 @@ export function fingerprintOf(
   hash.text(event.debate);
   hash.text(event.serviceTier);
   hash.text(event.metadata);
-  hash.text(price);
-  hash.text(chargePrice);
+  hash.text(rated.price);
+  hash.text(rated.chargePrice);
   hash.count(event.ts);
   hash.count(event.quantity);
   hash.count(event.inputTokens);
@@ -73,9 +69,24 @@ export function fingerprintOf(
   hash.count(event.outputTokens);
   hash.count(event.reasoningTokens);
   hash.count(event.webSearches);
-  hash.count(flags);
-  hash.count(recordedAt);
+  hash.count(rated.flags);
+  hash.count(rated.recordedAt);
+  // Columns that came later count only where they say something: earlier rows keep their fingerprint.
+  if (rated.corrects !== "" || rated.adjustment !== "" || rated.sign !== 1) {
+    hash.text(rated.corrects);
+    hash.text(rated.adjustment);
+    hash.count(rated.sign);
+  }
+  if (event.providerCost !== null) hash.text(String(event.providerCost));
   return hash.value();
+}
+
+/** The row with its fingerprint filled in. */
+export function withFingerprint(
+  rated: { -readonly [Field in keyof RatedEvent]: RatedEvent[Field] },
+): RatedEvent {
+  rated.fingerprint = fingerprintOf(rated);
+  return rated;
 }
 
 const PRIME_A = 0x01000193;

@@ -2,8 +2,9 @@
 
 import { type Clock, currentTenant, type Ids, invalidInput, parseTimestamp } from "../../kernel/index.ts";
 import type { CheckedEvent, UsageEvent } from "./event.ts";
+import { providerCostOf, usageStateOf, withUsage } from "./event-usage.ts";
 
-/** What fills the gaps of an event: the instance's tenant, the time, new ids. */
+/** What fills the gaps of an event: the instance's tenant, the time, new ids, the hold it runs under. */
 export interface EventDefaults {
   readonly tenant: string | undefined;
   readonly clock: Clock;
@@ -40,6 +41,10 @@ const FIELDS = new Set<string>(
     webSearches: 1,
     serviceTier: 1,
     quantity: 1,
+    usage: 1,
+    usageState: 1,
+    providerCostUsd: 1,
+    holdId: 1,
     metadata: 1,
   } satisfies Record<keyof UsageEvent, 1>),
 );
@@ -49,16 +54,17 @@ const FIELDS = new Set<string>(
  *
  * @throws BillingError invalid_input; `details.field` names the field. Nothing is rounded, clamped or dropped.
  */
-export function parseEvent(input: UsageEvent, defaults: EventDefaults): CheckedEvent {
-  if (typeof input !== "object" || input === null || Array.isArray(input)) {
+export function parseEvent(reported: UsageEvent, defaults: EventDefaults): CheckedEvent {
+  if (typeof reported !== "object" || reported === null || Array.isArray(reported)) {
     throw invalidInput("event", "invalid_type", "an event must be an object");
   }
-  for (const key in input) {
-    if (!FIELDS.has(key) && Object.hasOwn(input, key)) {
+  for (const key in reported) {
+    if (!FIELDS.has(key) && Object.hasOwn(reported, key)) {
       const name = key.slice(0, 80);
       throw invalidInput(name, "unknown_field", `${JSON.stringify(name)} is not a field of an event`);
     }
   }
+  const input = withUsage(reported);
   const now = defaults.clock.now();
   const timestampGiven = input.timestamp !== undefined;
   const ts = timestampGiven ? parseTimestamp(input.timestamp as Date | string, "timestamp") : now;
@@ -106,6 +112,9 @@ export function parseEvent(input: UsageEvent, defaults: EventDefaults): CheckedE
     agent: dimension(input.agent, "agent"),
     debate: dimension(input.debate, "debate"),
     metadata: input.metadata === undefined ? "" : metadataText(input.metadata),
+    usageState: usageStateOf(input.usageState),
+    providerCost: providerCostOf(input.providerCostUsd),
+    hold: dimension(input.holdId, "holdId"),
     timestampGiven,
   };
 }

@@ -3,6 +3,7 @@
 import { dayOf } from "../../kernel/index.ts";
 import type { Value } from "../../store/index.ts";
 import type { RatedEvent } from "./event.ts";
+import { usageStateIn } from "./usage-flags.ts";
 
 /** The stored columns, in binding order. `seq` is given by the database. */
 export const EVENT_COLUMNS: readonly (readonly [column: string, kind: "text" | "int"])[] = [
@@ -34,6 +35,10 @@ export const EVENT_COLUMNS: readonly (readonly [column: string, kind: "text" | "
   ["metadata", "text"],
   ["fingerprint", "int"],
   ["recorded_at", "int"],
+  ["sign", "int"],
+  ["corrects", "text"],
+  ["adjustment", "text"],
+  ["provider_cost", "int"],
 ];
 
 export const EVENT_COLUMN_LIST = EVENT_COLUMNS.map(([column]) => column).join(", ");
@@ -69,6 +74,10 @@ export function eventRow(rated: RatedEvent): Value[] {
     event.metadata,
     rated.fingerprint,
     rated.recordedAt,
+    rated.sign,
+    rated.corrects,
+    rated.adjustment,
+    event.providerCost,
   ];
 }
 
@@ -103,6 +112,10 @@ export interface EventRow {
   readonly metadata: string;
   readonly fingerprint: bigint;
   readonly recorded_at: bigint;
+  readonly sign: bigint;
+  readonly corrects: string;
+  readonly adjustment: string;
+  readonly provider_cost: bigint | null;
 }
 
 export function ratedEventOf(row: EventRow): RatedEvent {
@@ -128,6 +141,9 @@ export function ratedEventOf(row: EventRow): RatedEvent {
       agent: row.agent,
       debate: row.debate,
       metadata: row.metadata,
+      usageState: usageStateIn(Number(row.flags)),
+      providerCost: row.provider_cost,
+      hold: "",
       timestampGiven: true,
     },
     price: row.price,
@@ -137,5 +153,8 @@ export function ratedEventOf(row: EventRow): RatedEvent {
     flags: Number(row.flags),
     recordedAt: Number(row.recorded_at),
     fingerprint: Number(row.fingerprint),
+    sign: row.sign === 1n ? 1 : -1,
+    corrects: row.corrects,
+    adjustment: row.adjustment,
   };
 }

@@ -61,7 +61,7 @@ export function pageOfDay(
 ): Promise<StoredEvent[]> {
   const { day, from, to, after, limit } = page;
   const position = after === undefined ? "" : "AND (ts, seq) > (?, ?)";
-  return storedEvents(
+  return storedEventsOf(
     `SELECT * FROM usage_events WHERE day = ? AND tenant = ? AND ts >= ? AND ts < ? ${position}
      ORDER BY ts, seq LIMIT ?`,
     [day, tenant, from, to, ...(after === undefined ? [] : [after.ts, after.seq]), limit],
@@ -76,14 +76,19 @@ export function pageOfDayAcrossTenants(
 ): Promise<StoredEvent[]> {
   const { day, after, limit } = page;
   const position = after === undefined ? "" : "AND (tenant, ts, seq) > (?, ?, ?)";
-  return storedEvents(
+  return storedEventsOf(
     `SELECT * FROM usage_events WHERE day = ? ${position} ORDER BY tenant, ts, seq LIMIT ?`,
     [day, ...(after === undefined ? [] : [after.tenant, after.ts, after.seq]), limit],
     reader,
   );
 }
 
-async function storedEvents(sql: string, values: readonly Value[], reader: Reader): Promise<StoredEvent[]> {
+/** Rows of `usage_events` as events. */
+export async function storedEventsOf(
+  sql: string,
+  values: readonly Value[],
+  reader: Reader,
+): Promise<StoredEvent[]> {
   const rows = await reader.all<EventRow>(sql, values);
   return rows.map((row) => ({ ...ratedEventOf(row), seq: row.seq, day: Number(row.day) }));
 }

@@ -1,8 +1,8 @@
 import type { Decimal } from "decimal.js";
 import { usdToDecimal } from "../../kernel/index.ts";
 import { type RatingFlag, ratingFlags } from "../rating/index.ts";
-import type { Metadata } from "./event.ts";
-import type { StoredEvent } from "./event-store.ts";
+import type { Metadata, RatedEvent } from "./event.ts";
+import type { UsageState } from "./provider-usage/index.ts";
 
 /** An event on record, with its price. `null` is "none". */
 export interface BillingEvent {
@@ -33,13 +33,25 @@ export interface BillingEvent {
   readonly chargeUsd: Decimal;
   /** Id of the rate that gave `costUsd`. */
   readonly price: string | null;
+  /** Id of the selling rate that gave `chargeUsd`; null where the charge is the cost. */
+  readonly chargePrice: string | null;
   readonly flags: readonly RatingFlag[];
+  /** Whether the counts are the provider's own. */
+  readonly usageState: UsageState;
+  /** What the provider said it charged; null when it named nothing. */
+  readonly providerCostUsd: Decimal | null;
+  /** True on a row that takes back another one: its counts and money are that row's, negated. */
+  readonly isReversal: boolean;
+  /** Id of the event that this one reverses or replaces. */
+  readonly corrects: string | null;
+  /** Id of the correction or re-rating that wrote it. */
+  readonly adjustment: string | null;
   readonly metadata: Metadata;
   /** When it was committed, by this program's clock. */
   readonly recordedAt: Date;
 }
 
-export function billingEventOf(stored: StoredEvent): BillingEvent {
+export function billingEventOf(stored: RatedEvent): BillingEvent {
   const { event } = stored;
   const cacheWriteTokens = event.cacheWriteTokens + event.cacheWrite1hTokens;
   return {
@@ -65,7 +77,13 @@ export function billingEventOf(stored: StoredEvent): BillingEvent {
     costUsd: usdToDecimal(stored.cost),
     chargeUsd: usdToDecimal(stored.charge),
     price: stored.price || null,
+    chargePrice: stored.chargePrice || null,
     flags: ratingFlags(stored.flags),
+    usageState: event.usageState,
+    providerCostUsd: event.providerCost === null ? null : usdToDecimal(event.providerCost),
+    isReversal: stored.sign === -1,
+    corrects: stored.corrects || null,
+    adjustment: stored.adjustment || null,
     metadata: event.metadata === "" ? {} : (JSON.parse(event.metadata) as Metadata),
     recordedAt: new Date(stored.recordedAt),
   };

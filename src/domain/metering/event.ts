@@ -1,4 +1,6 @@
+import type { DecimalInput } from "../../kernel/index.ts";
 import type { Usage } from "../rating/index.ts";
+import type { ProviderUsage, UsageState } from "./provider-usage/index.ts";
 
 /** The kinds of usage the product knows by name. A type is open text: any other name is a meter of your own. */
 export const BillingEventType = Object.freeze({
@@ -58,32 +60,59 @@ export interface UsageEvent {
   readonly serviceTier?: string | undefined;
   /** Calls, bytes (storage), or what the type counts. Default 1; at most 10^15. */
   readonly quantity?: number | undefined;
+  /**
+   * What `usageFromResponse` read: counts, model, tier, state and the provider's cost. Counts given beside it are refused;
+   * a `model` or `serviceTier` given beside it wins (a price book may know the model by another name).
+   */
+  readonly usage?: ProviderUsage | undefined;
+  /** Whether the counts are the provider's own (`reported`, the default); others are flagged on the event. */
+  readonly usageState?: UsageState | undefined;
+  /** What the provider says it charged, kept beside our own cost. Rounded half up to 1 pico-USD. */
+  readonly providerCostUsd?: DecimalInput | undefined;
+  /** The budget hold this usage settles. */
+  readonly holdId?: string | undefined;
   readonly metadata?: Metadata | undefined;
 }
 
 /** A checked event, ready to be rated and stored. '' is "none" in every dimension. */
 export interface CheckedEvent extends Usage {
   readonly id: string;
-  readonly tenant: string;
   readonly workspace: string;
   readonly user: string;
   readonly agent: string;
   readonly debate: string;
   /** Canonical JSON: keys sorted, '' when none. */
   readonly metadata: string;
+  readonly usageState: UsageState;
+  /** Pico-USD; null when the provider named none. */
+  readonly providerCost: bigint | null;
+  /** '' when it settles no hold. Not stored: the hold knows its event. */
+  readonly hold: string;
   /** False when `ts` is only the arrival time: a retry of the event then has another one. */
   readonly timestampGiven: boolean;
 }
 
+/** What a row is in the history of an event. */
+export interface Entry {
+  /** 1: usage. -1: takes back the row named by `corrects`; its counts and money are that row's, negated. */
+  readonly sign: 1 | -1;
+  /** Id of the row that this one reverses or replaces; '' on events as they were reported. */
+  readonly corrects: string;
+  /** Id of the correction or re-rating that wrote it; '' on events as they were reported. */
+  readonly adjustment: string;
+}
+
+export const REPORTED: Entry = Object.freeze({ sign: 1, corrects: "", adjustment: "" });
+
 /** An event with its price: what is stored. Money in pico-USD. */
-export interface RatedEvent {
+export interface RatedEvent extends Entry {
   readonly event: CheckedEvent;
   readonly price: string;
-  /** The selling price's rate; '' where the charge follows the cost. */
+  /** Id of the selling rate; '' where the charge is the cost. */
   readonly chargePrice: string;
   readonly cost: bigint;
   readonly charge: bigint;
-  /** `RATING_FLAG` bits. */
+  /** {@link RatingFlag} and usage state, as bits. */
   readonly flags: number;
   /** Epoch ms of its commit, by this program's clock. */
   readonly recordedAt: number;

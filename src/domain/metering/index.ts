@@ -1,3 +1,4 @@
+export type { CorrectedValues } from "./adjustment.ts";
 export type { CommitParticipant } from "./commit-port.ts";
 export {
   BillingEventType,
@@ -10,8 +11,13 @@ export {
 export { tenantOf } from "./event-input.ts";
 export type { BillingEvent } from "./event-view.ts";
 export {
+  type AdjustmentEntry,
+  type Correction,
   type EventQuery,
   MeteringService,
+  type RerateOptions,
+  type RerateQuery,
+  type RerateReport,
   type VerifyReport,
 } from "./metering-service.ts";
 export {
@@ -22,6 +28,7 @@ export {
   usageFromResponse,
   usageFromStream,
 } from "./provider-usage/index.ts";
+export type { RerateProgress, TenantDifference } from "./rerating.ts";
 export {
   ROLLED_UP_DIMENSIONS,
   type RolledUpDimension,

@@ -1,13 +1,25 @@
-import { BillingError, type Clock, dayOf, type Ids, invalidInput } from "../../kernel/index.ts";
+import {
+  BillingError,
+  type Clock,
+  currentTenant,
+  dayOf,
+  type Ids,
+  invalidInput,
+  isoInstant,
+} from "../../kernel/index.ts";
 import type { Reader, Store } from "../../store/index.ts";
 import type { PricingService } from "../pricing/index.ts";
 import type { UnknownModelPolicy } from "../rating/index.ts";
-import { RecordUsage } from "./commit.ts";
+import { type Adjustment, type CorrectedValues, reasonOf, requestText } from "./adjustment.ts";
+import { adjustmentsOf, findAdjustment, insertAdjustment } from "./adjustment-store.ts";
+import { type CommitRules, RecordUsage } from "./commit.ts";
 import type { CommitParticipant } from "./commit-port.ts";
-import type { CheckedEvent, UsageEvent } from "./event.ts";
+import { type CorrectionOutcome, correctEvent } from "./correction.ts";
+import type { CheckedEvent, RatedEvent, UsageEvent } from "./event.ts";
 import { type EventDefaults, parseEvent, tenantOf } from "./event-input.ts";
 import { type EventPosition, eventDaysAcrossTenants, pageOfDay } from "./event-store.ts";
 import { type BillingEvent, billingEventOf } from "./event-view.ts";
+import { again, type RerateProgress, Rerating, type TenantDifference } from "./rerating.ts";
 import { rejected, type Verdict } from "./verdict.ts";
 import { type Difference, type VerifyProgress, verifyUsage } from "./verify.ts";
 
@@ -22,6 +34,57 @@ export interface EventQuery {
   /** Half-open: from `from`, before `to`. Absent: everything. */
   readonly from?: Date | undefined;
   readonly to?: Date | undefined;
+}
+
+/** What a correction did. */
+export interface Correction {
+  /** The correction's own id. */
+  readonly id: string;
+  /** `duplicate`: it was applied before. `unchanged`: the values are those on record, nothing was written. */
+  readonly status: "accepted" | "duplicate" | "unchanged";
+  readonly reversal: BillingEvent | null;
+  /** Null when the event was taken back whole. */
+  readonly replacement: BillingEvent | null;
+}
+
+/** Usage to price again: the half-open period [from, to). */
+export interface RerateQuery {
+  readonly from: Date;
+  readonly to: Date;
+  /** Exact id as on the events. Absent: every model. */
+  readonly model?: string | undefined;
+  readonly provider?: string | undefined;
+  /** Absent: the tenant of `withTenant`, else every tenant. */
+  readonly tenant?: string | undefined;
+}
+
+export interface RerateOptions {
+  /** Compares only. */
+  readonly dryRun?: boolean | undefined;
+  /** Why; required unless `dryRun`. */
+  readonly reason?: string | undefined;
+  /** Makes a retry continue where it was interrupted. Absent: a new one is made. */
+  readonly id?: string | undefined;
+  readonly onProgress?: ((progress: RerateProgress) => void) | undefined;
+}
+
+export interface RerateReport {
+  /** Null of a dry run. */
+  readonly id: string | null;
+  readonly dryRun: boolean;
+  readonly examined: number;
+  /** Tenants with changes, by name. */
+  readonly tenants: readonly TenantDifference[];
+}
+
+/** Why events on record were adjusted. */
+export interface AdjustmentEntry {
+  readonly id: string;
+  readonly kind: Adjustment["kind"];
+  readonly reason: string;
+  /** What was asked for. */
+  readonly request: unknown;
+  readonly createdAt: Date;
 }
 
 export interface VerifyReport {
@@ -41,6 +104,8 @@ export class MeteringService {
   readonly #pricing: PricingService;
   readonly #participants: readonly CommitParticipant[];
   readonly #defaults: EventDefaults;
+  readonly #rules: CommitRules;
+  readonly #ids: Ids;
   readonly #operation: RecordUsage;
 
   constructor(
@@ -53,7 +118,9 @@ export class MeteringService {
     this.#pricing = pricing;
     this.#participants = participants;
     this.#defaults = { tenant, clock, ids };
-    this.#operation = new RecordUsage({ pricing, unknownModel, participants, now: () => clock.now() });
+    this.#rules = { pricing, unknownModel, participants, now: () => clock.now() };
+    this.#ids = ids;
+    this.#operation = new RecordUsage(this.#rules);
   }
 
   /**
@@ -106,6 +173,87 @@ export class MeteringService {
     }
   }
 
+  /**
+   * Corrects one event on record: appends a reversal that takes its present row back and a replacement with the new
+   * values, in one transaction. Nothing stored is edited; both rows fall into the event's own period, and every sum is
+   * right at once. What `values` does not name stays. The replacement is priced by its own time, as a late event is.
+   *
+   * @param values the fields that were wrong; null when the event never happened.
+   * @param reason kept for ever in the audit entry.
+   * @param options `id` makes a retry safe; `tenant` as in `record`.
+   * @throws BillingError not_found `event_not_found`; failed_precondition `event_voided`; conflict `adjustment_conflict`
+   * for another correction under the same id; invalid_input as `record`.
+   * @example
+   * await billing.metering.correct("call-1", { tokensOut: 1_800 }, "the provider's log shows 1,800", { tenant: "acme" });
+   */
+  async correct(
+    eventId: string,
+    values: CorrectedValues | null,
+    reason: string,
+    options: { readonly tenant?: string | undefined; readonly id?: string | undefined } = {},
+  ): Promise<Correction> {
+    const tenant = tenantOf(options.tenant, this.#defaults.tenant);
+    const id = idOf(options.id) ?? this.#ids.next("adj");
+    const adjustment: Adjustment = {
+      ...{ id, tenant, kind: "correction", reason: reasonOf(reason) },
+      request: requestText({ eventId, values }),
+      createdAt: this.#rules.now(),
+    };
+    await this.#pricing.keepShipped();
+    const deps = { rules: this.#rules, defaults: this.#defaults, ids: this.#ids };
+    const outcome: CorrectionOutcome = await again(() =>
+      this.#store.transaction((tx) => correctEvent(tx, eventId, values, adjustment, deps)),
+    );
+    const view = (rated: RatedEvent | null) => rated && billingEventOf(rated);
+    const { status, reversal, replacement } = outcome;
+    return { id, status, reversal: view(reversal), replacement: view(replacement) };
+  }
+
+  /**
+   * Prices what is on record of a period again by the book and the rules of today, each event by its own time. With
+   * `dryRun` it only tells the differences, per tenant; else it appends a reversal and a replacement for every event that
+   * differs, under one audit entry. Nothing stored is edited. Committed in parts of 1,000 events, each of them whole; run
+   * again (with the same `id`, or another) it goes on, and never changes an event twice.
+   *
+   * For operators: without a tenant it looks at all of them.
+   *
+   * @throws BillingError invalid_input naming `from`, `to` or `reason`; conflict `adjustment_conflict`.
+   * @example
+   * const period = { from: new Date("2026-01-01"), to: new Date("2026-02-01"), model: "gpt-4o" };
+   * const preview = await billing.metering.rerate(period, { dryRun: true });
+   * await billing.metering.rerate(period, { reason: "contract of 2026, signed late" });
+   */
+  async rerate(query: RerateQuery, options: RerateOptions = {}): Promise<RerateReport> {
+    const from = timeOf(query.from, "from");
+    const to = timeOf(query.to, "to");
+    if (from >= to) throw invalidInput("to", "invalid_period", "to must be after from");
+    const tenant = query.tenant ?? currentTenant() ?? "";
+    const selection = {
+      ...{ from, to, tenant },
+      provider: query.provider?.toLowerCase() ?? "",
+      model: query.model ?? "",
+    };
+    const { dryRun = false, onProgress = () => undefined } = options;
+    const id = dryRun ? null : (idOf(options.id) ?? this.#ids.next("adj"));
+    await this.#pricing.keepShipped();
+    if (id !== null) {
+      const request = requestText({ ...selection, from: isoInstant(from), to: isoInstant(to) });
+      const reason = reasonOf(options.reason);
+      await this.#announce({ id, tenant, kind: "rerating", reason, request, createdAt: this.#rules.now() });
+    }
+    const rerating = new Rerating({ store: this.#store, rules: this.#rules, ids: this.#ids });
+    return { id, dryRun, ...(await rerating.run(selection, id, onProgress)) };
+  }
+
+  /** The last 1,000 corrections of a tenant's events and re-ratings that changed them, newest first. */
+  async adjustments(query: { readonly tenant?: string | undefined } = {}): Promise<AdjustmentEntry[]> {
+    const tenant = tenantOf(query.tenant, this.#defaults.tenant);
+    const found = await this.#store.read((reader) => adjustmentsOf(tenant, PAGE, reader));
+    return found.map(({ id, kind, reason, request, createdAt }) => {
+      return { id, kind, reason, request: JSON.parse(request), createdAt: new Date(createdAt) };
+    });
+  }
+
   /** Recomputes prices, events and rollups on one snapshot and lists what differs; changes nothing. */
   async verify(onProgress: (progress: VerifyProgress) => void = () => undefined): Promise<VerifyReport> {
     return this.#store.read(async (reader: Reader) => {
@@ -114,6 +262,17 @@ export class MeteringService {
       const all = [...prices, ...differences];
       for (const participant of this.#participants) all.push(...(await participant.differences(reader)));
       return { ok: all.length === 0, events, differences: all };
+    });
+  }
+
+  /** Writes the audit entry of a re-rating, or finds that of the run it continues. */
+  #announce(adjustment: Adjustment): Promise<void> {
+    return this.#store.transaction(async (tx) => {
+      if (await insertAdjustment(tx, adjustment)) return;
+      const known = await findAdjustment(adjustment.tenant, adjustment.id, tx);
+      if (known?.request === adjustment.request && known.kind === adjustment.kind) return;
+      const text = `another adjustment has the id ${JSON.stringify(adjustment.id)}; this one was not applied`;
+      throw new BillingError("conflict", "adjustment_conflict", text, { details: { field: "id" } });
     });
   }
 
@@ -141,4 +300,16 @@ export class MeteringService {
 
 function isBatch(input: UsageEvent | readonly UsageEvent[]): input is readonly UsageEvent[] {
   return Array.isArray(input);
+}
+
+const ADJUSTMENT_ID = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
+
+function idOf(id: string | undefined): string | undefined {
+  if (id === undefined || (typeof id === "string" && ADJUSTMENT_ID.test(id))) return id;
+  throw invalidInput("id", "invalid_text", "id must be 1 to 256 characters without control characters");
+}
+
+function timeOf(value: Date, field: string): number {
+  if (value instanceof Date && !Number.isNaN(value.getTime())) return value.getTime();
+  throw invalidInput(field, "invalid_timestamp", `${field} must be a valid Date`);
 }

@@ -38,7 +38,7 @@ export async function insertOnPostgres(tx: Tx, rows: readonly Value[][]): Promis
   const sorted = [...rows].sort(byKey);
   const columns = EVENT_COLUMNS.map(([, kind], index) => {
     const values = sorted.map((row) => row[index]);
-    return kind === "int" ? `{${values.join(",")}}` : textArray(values as string[]);
+    return kind === "int" ? intArray(values) : textArray(values as string[]);
   });
   const arrived = await tx.all<{ id: string; tenant: string }>(INSERT_EVENTS, columns);
   if (arrived.length === rows.length) return rows.map(() => true);
@@ -51,6 +51,13 @@ function byKey(a: readonly Value[], b: readonly Value[]): number {
   if (a[ID] !== b[ID]) return (a[ID] as string) < (b[ID] as string) ? -1 : 1;
   if (a[TENANT] !== b[TENANT]) return (a[TENANT] as string) < (b[TENANT] as string) ? -1 : 1;
   return 0;
+}
+
+function intArray(values: readonly (Value | undefined)[]): string {
+  // Array.join would print null as nothing.
+  return values.includes(null)
+    ? `{${values.map((value) => value ?? "NULL").join(",")}}`
+    : `{${values.join(",")}}`;
 }
 
 /** An array literal; looking for what needs escaping once is cheaper than once per value. */

@@ -2,7 +2,7 @@
 
 /** A stored sum and how it is made from events. Money is two integers, so that no sum can overflow. */
 const SUMS: readonly (readonly [column: string, expression: string])[] = [
-  ["events", "count(*)"],
+  ["events", "sum(sign)"],
   ["quantity", "sum(quantity)"],
   ["input_tokens", "sum(input_tokens)"],
   ["cache_read_tokens", "sum(cache_read_tokens)"],
@@ -11,7 +11,7 @@ const SUMS: readonly (readonly [column: string, expression: string])[] = [
   ["output_tokens", "sum(output_tokens)"],
   ["reasoning_tokens", "sum(reasoning_tokens)"],
   ["web_searches", "sum(web_searches)"],
-  ["flagged_events", "sum(CASE WHEN flags <> 0 THEN 1 ELSE 0 END)"],
+  ["flagged_events", "sum(CASE WHEN flags <> 0 THEN sign ELSE 0 END)"],
   ["cost_hi", "sum(cost / 1000000)"],
   ["cost_lo", "sum(cost % 1000000)"],
   ["charge_hi", "sum(charge / 1000000)"],

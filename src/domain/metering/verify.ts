@@ -4,7 +4,9 @@ import { DAY_MS, dayOf, formatUsd, joinMoney } from "../../kernel/index.ts";
 import type { Reader } from "../../store/index.ts";
 import type { PriceBook } from "../pricing/index.ts";
 import { costAt } from "../rating/index.ts";
+import { brokenCorrectionsAcrossTenants } from "./adjustment-store.ts";
 import { fingerprintOf } from "./content.ts";
+import type { CheckedEvent } from "./event.ts";
 import { type EventPosition, pageOfDayAcrossTenants, type StoredEvent } from "./event-store.ts";
 import {
   fileDamageAcrossTenants,
@@ -54,6 +56,10 @@ export async function verifyUsage(
     differences.push(...(await rollupDifferencesAcrossTenants(day, reader)).map(describe));
     if (differences.length >= MAX_DIFFERENCES) break;
   }
+  for (const { tenant, id, lacks } of await brokenCorrectionsAcrossTenants(reader))
+    differences.push(
+      `usage_events row (tenant ${tenant}, id ${id}): it corrects another event, but ${lacks} is missing`,
+    );
   return { events, differences: differences.slice(0, MAX_DIFFERENCES) };
 }
 
@@ -61,24 +67,34 @@ function eventDifferences(stored: StoredEvent, book: PriceBook): Difference[] {
   const { event, cost, charge } = stored;
   const name = `usage_events row seq ${stored.seq} (tenant ${event.tenant}, id ${event.id})`;
   const found: Difference[] = [];
-  const { price, chargePrice, flags, recordedAt } = stored;
-  if (fingerprintOf(event, price, chargePrice, flags, recordedAt) !== stored.fingerprint)
+  if (fingerprintOf(stored) !== stored.fingerprint)
     found.push(`${name}: its content was changed after it was recorded`);
   if (dayOf(event.ts) !== stored.day) found.push(`${name}: day ${stored.day} is not the day of its time`);
-  const rate = stored.price === "" ? null : book.rate(stored.price);
-  if (rate === undefined) {
-    found.push(`${name}: its price ${stored.price} is not in the book`);
-  } else {
-    const expected = rate === null ? 0n : costAt(rate, event);
-    if (cost !== expected)
-      found.push(`${name}: cost is ${formatUsd(cost)}, its price gives ${formatUsd(expected)}`);
-  }
-  if (stored.chargePrice === "" && charge !== cost) {
+  found.push(...priceDifferences(name, "cost", stored.price, cost, event, book));
+  if (stored.chargePrice !== "") {
+    found.push(...priceDifferences(name, "charge", stored.chargePrice, charge, event, book));
+  } else if (charge !== cost) {
     found.push(
       `${name}: charge is ${formatUsd(charge)}, its cost ${formatUsd(cost)} and it has no selling price`,
     );
   }
   return found;
+}
+
+function priceDifferences(
+  name: string,
+  what: "cost" | "charge",
+  price: string,
+  stored: bigint,
+  event: CheckedEvent,
+  book: PriceBook,
+): Difference[] {
+  const rate = price === "" ? null : book.rate(price);
+  if (rate === undefined) return [`${name}: its ${what} price ${price} is not in the book`];
+  const expected = rate === null ? 0n : costAt(rate, event);
+  return stored === expected
+    ? []
+    : [`${name}: ${what} is ${formatUsd(stored)}, its price gives ${formatUsd(expected)}`];
 }
 
 function describe({ table, key, rollup, events }: RollupDifference): Difference {

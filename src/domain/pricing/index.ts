@@ -1,6 +1,6 @@
 export { readGenaiPrices } from "./genai-list.ts";
 export { readLitellmPrices } from "./litellm-list.ts";
-export { BORROWED, PriceBook, type PricedModel, type Rate, rateForInput } from "./price-book.ts";
+export { PriceBook } from "./price-book.ts";
 export {
   PRICE_LAYER,
   type PriceBand,
@@ -18,8 +18,17 @@ export type {
 } from "./price-list.ts";
 export type { AddedPrice, ChangedPrice, GonePrice } from "./price-list-plan.ts";
 export {
+  type PriceRule,
+  type PriceRuleInput,
+  type PriceRuleTarget,
+  parsePriceRule,
+  type RulePrices,
+} from "./price-rule.ts";
+export { BORROWED, type PricedModel, type Rate, rateForInput } from "./priced-model.ts";
+export {
   type ImportPriceListInput,
   type ListedPrice,
+  type ListedPriceRule,
   type PriceListDiff,
   PricingService,
 } from "./pricing-service.ts";

@@ -1,52 +1,30 @@
-// The book as the rating path reads it: exact ids, the entry in force at an instant, the rate of a tier and band.
+// The book as the rating path reads it: exact ids, the entry in force at an instant, the rules of a tenant.
 
-import type { BandRates, PriceEntry, TierRates, TokenRates } from "./price-entry.ts";
-
-/** Which token buckets of a rate have no price of their own and take the input price. */
-export const BORROWED = Object.freeze({ cacheRead: 1, cacheWrite5m: 2, cacheWrite1h: 4 });
-
-/** Everything needed to rate a call: integer pico-USD per token, per search and per unit. */
-export interface Rate {
-  /** The entry's id, with the tier and band where they differ from the plain price: `price_1a2b+batch>200000`. */
-  readonly id: string;
-  readonly aboveInputTokens: number;
-  readonly input: bigint;
-  readonly output: bigint;
-  readonly cacheRead: bigint;
-  readonly cacheWrite5m: bigint;
-  readonly cacheWrite1h: bigint;
-  readonly reasoning: bigint;
-  readonly perWebSearch: bigint;
-  readonly perUnit: bigint;
-  readonly unitSize: number;
-  /** {@link BORROWED} bits. */
-  readonly borrowed: number;
-}
-
-/** An entry of the book with its rates ready to use. */
-export interface PricedModel {
-  readonly entry: PriceEntry;
-  /** Highest band first; the last one has no threshold. */
-  readonly rates: readonly Rate[];
-  readonly tiers: ReadonlyMap<string, readonly Rate[]>;
-}
+import type { PriceEntry } from "./price-entry.ts";
+import { derivedRate, type PriceRule, splitDerivedId } from "./price-rule.ts";
+import { PriceRules } from "./price-rules.ts";
+import { type PricedModel, pricedModel, type Rate } from "./priced-model.ts";
 
 /** All prices of a database at one version. Immutable; resolution is deterministic and never matches by similarity. */
 export class PriceBook {
   readonly version: bigint;
   readonly entries: readonly PriceEntry[];
   readonly #byProvider = new Map<string, Map<string, PricedModel[]>>();
+  readonly rules: PriceRules;
   readonly #rates = new Map<string, Rate>();
+  readonly #derived = new Map<PriceRule, Map<Rate | null, Rate>>();
 
-  constructor(version: bigint, entries: readonly PriceEntry[]) {
+  constructor(version: bigint, entries: readonly PriceEntry[], rules: readonly PriceRule[] = []) {
     this.version = version;
+    this.rules = new PriceRules(rules);
     this.entries = [...entries].sort(byPrecedence);
-    const priced = this.entries.map(pricedModel);
+    const priced = this.entries.map((entry) => pricedModel(entry));
     for (const model of priced) this.#add(model.entry.model, model);
     for (const model of priced) for (const alias of model.entry.aliases) this.#add(alias, model);
     for (const models of this.#byProvider.values())
       for (const candidates of models.values()) byLayer(candidates);
-    for (const { rates, tiers } of priced) {
+    const ruled = rules.map((rule) => rule.prices).filter((prices) => prices !== undefined);
+    for (const { rates, tiers } of [...priced, ...ruled]) {
       for (const rate of [rates, ...tiers.values()].flat()) this.#rates.set(rate.id, rate);
     }
   }
@@ -68,7 +46,30 @@ export class PriceBook {
 
   /** The rate with this id, whenever it was in force. */
   rate(id: string): Rate | undefined {
-    return this.#rates.get(id);
+    const known = this.#rates.get(id);
+    if (known !== undefined) return known;
+    const parts = splitDerivedId(id);
+    const rule = parts && this.rules.withId(parts.rule);
+    if (parts === undefined || rule === undefined || rule.prices !== undefined) return undefined;
+    const base = parts.base ? this.rate(parts.base) : null;
+    if (base === undefined) return undefined;
+    const rate = this.derived(rule, base);
+    return rate.id === id ? rate : undefined;
+  }
+
+  /** The rate that a rule without prices of its own makes of `base`; made once. */
+  derived(rule: PriceRule, base: Rate | null): Rate {
+    let rates = this.#derived.get(rule);
+    if (rates === undefined) {
+      rates = new Map();
+      this.#derived.set(rule, rates);
+    }
+    let rate = rates.get(base);
+    if (rate === undefined) {
+      rate = derivedRate(rule, base);
+      rates.set(base, rate);
+    }
+    return rate;
   }
 
   #add(id: string, model: PricedModel): void {
@@ -83,12 +84,6 @@ export class PriceBook {
   }
 }
 
-/** The rate of a band: the cliff is on total input, and above it every token of the call takes the higher price. */
-export function rateForInput(rates: readonly Rate[], totalInputTokens: number): Rate {
-  for (const rate of rates) if (totalInputTokens > rate.aboveInputTokens) return rate;
-  return rates[rates.length - 1] as Rate;
-}
-
 /** Highest layer first; within a layer the order in which they were added stays: exact ids, then aliases. */
 function byLayer(candidates: PricedModel[]): void {
   if (candidates.length > 1) candidates.sort((a, b) => b.entry.layer - a.entry.layer);
@@ -99,43 +94,4 @@ function byPrecedence(a: PriceEntry, b: PriceEntry): number {
   if (a.provider !== b.provider) return a.provider < b.provider ? -1 : 1;
   if (a.model !== b.model) return a.model < b.model ? -1 : 1;
   return b.effectiveFrom - a.effectiveFrom;
-}
-
-function pricedModel(entry: PriceEntry): PricedModel {
-  return {
-    entry,
-    rates: ratesOf(entry, entry.id, entry),
-    tiers: new Map(
-      [...entry.tiers].map(([tier, rates]) => [tier, ratesOf(entry, `${entry.id}+${tier}`, rates)]),
-    ),
-  };
-}
-
-function ratesOf(entry: PriceEntry, id: string, prices: TierRates | PriceEntry): readonly Rate[] {
-  const bands = prices.bands.map((band) => rateOf(entry, `${id}>${band.aboveInputTokens}`, band));
-  return [...bands.reverse(), rateOf(entry, id, { ...prices, aboveInputTokens: -1 })];
-}
-
-function rateOf(
-  entry: PriceEntry,
-  id: string,
-  prices: BandRates | (TokenRates & { aboveInputTokens: number }),
-): Rate {
-  return {
-    id,
-    aboveInputTokens: prices.aboveInputTokens,
-    input: prices.input,
-    output: prices.output,
-    cacheRead: prices.cachedInput ?? prices.input,
-    cacheWrite5m: prices.cacheWrite5m ?? prices.input,
-    cacheWrite1h: prices.cacheWrite1h ?? prices.input,
-    reasoning: prices.reasoning ?? prices.output,
-    perWebSearch: entry.perWebSearch,
-    perUnit: entry.perUnit,
-    unitSize: entry.unitSize,
-    borrowed:
-      (prices.cachedInput === undefined ? BORROWED.cacheRead : 0) |
-      (prices.cacheWrite5m === undefined ? BORROWED.cacheWrite5m : 0) |
-      (prices.cacheWrite1h === undefined ? BORROWED.cacheWrite1h : 0),
-  };
 }

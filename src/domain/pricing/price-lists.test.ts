@@ -4,9 +4,10 @@ import { gunzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import { readGenaiPrices } from "./genai-list.ts";
 import { readLitellmPrices } from "./litellm-list.ts";
-import { PriceBook, rateForInput } from "./price-book.ts";
+import { PriceBook } from "./price-book.ts";
 import { PRICE_LAYER, type PriceEntryInput, parsePriceEntry } from "./price-entry.ts";
 import type { PriceListReading } from "./price-list.ts";
+import { rateForInput } from "./priced-model.ts";
 
 const textOf = (file: string) =>
   gunzipSync(readFileSync(new URL(`../../../data/prices/${file}.gz`, import.meta.url))).toString();

@@ -1,5 +1,6 @@
 import type { Reader, Tx, Value } from "../../store/index.ts";
 import { type PriceEntry, parsePriceEntry, priceEntryToJson } from "./price-entry.ts";
+import { type PriceRule, parsePriceRule, priceRuleToJson } from "./price-rule.ts";
 
 /** The book's version: it grows with every committed change. */
 export async function bookVersion(reader: Reader): Promise<bigint> {
@@ -65,6 +66,53 @@ export async function insertEntry(
     [entry.layer, entry.provider, entry.model, entry.effectiveFrom],
   );
   return { id: row?.id ?? entry.id, added: false };
+}
+
+/** Every rule ever added. `intact` is false where a row was changed behind the book's back. */
+export async function readRules(
+  reader: Reader,
+): Promise<{ rule: PriceRule; rowId: string; intact: boolean }[]> {
+  const rows = await reader.all<{
+    id: string;
+    applies_to: string;
+    tenant: string;
+    provider: string;
+    model: string;
+    effective_from: bigint;
+    rule: string;
+  }>("SELECT id, applies_to, tenant, provider, model, effective_from, rule FROM price_rules ORDER BY seq");
+  return rows.map((row) => {
+    const rule = parsePriceRule(JSON.parse(row.rule), `rule ${row.id}`);
+    const intact =
+      rule.id === row.id &&
+      rule.appliesTo === row.applies_to &&
+      rule.tenant === row.tenant &&
+      rule.provider === row.provider &&
+      rule.model === row.model &&
+      BigInt(rule.effectiveFrom) === row.effective_from;
+    return { rule, rowId: row.id, intact };
+  });
+}
+
+/** Adds a rule unless its id is there; returns the id of the rule that now holds its place. */
+export async function insertRule(
+  tx: Tx,
+  rule: PriceRule,
+  addedAt: number,
+): Promise<{ id: string; added: boolean }> {
+  const place = [rule.appliesTo, rule.tenant, rule.provider, rule.model, rule.effectiveFrom];
+  const changed = await tx.run(
+    `INSERT INTO price_rules (id, applies_to, tenant, provider, model, effective_from, rule, added_at)
+     VALUES (?, ?, ?, ?, ?, ?, ?, ?) ON CONFLICT DO NOTHING`,
+    [rule.id, ...place, JSON.stringify(priceRuleToJson(rule)), addedAt],
+  );
+  if (changed === 1) return { id: rule.id, added: true };
+  const row = await tx.get<{ id: string }>(
+    `SELECT id FROM price_rules
+     WHERE applies_to = ? AND tenant = ? AND provider = ? AND model = ? AND effective_from = ?`,
+    place,
+  );
+  return { id: row?.id ?? rule.id, added: false };
 }
 
 function rowOf(entry: PriceEntry, addedAt: number): Value[] {

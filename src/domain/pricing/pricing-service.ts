@@ -26,13 +26,28 @@ import {
   type PriceListPlan,
   planPriceList,
 } from "./price-list-plan.ts";
-import { bookVersion, insertEntries, insertEntry, lockBook, readEntries, readLayer } from "./price-store.ts";
+import { type PriceRuleInput, parsePriceRule, priceRuleToJson, ruleExists } from "./price-rule.ts";
+import {
+  bookVersion,
+  insertEntries,
+  insertEntry,
+  insertRule,
+  lockBook,
+  readEntries,
+  readLayer,
+  readRules,
+} from "./price-store.ts";
 import { SHIPPED_PRICES } from "./shipped-prices.ts";
 
 /** An entry as listed: what was written, plus its id and where it stands. */
 export interface ListedPrice extends PriceEntryInput {
   readonly id: string;
   readonly layer: keyof typeof PRICE_LAYER;
+}
+
+/** A rule as listed: what was written, plus its id. */
+export interface ListedPriceRule extends PriceRuleInput {
+  readonly id: string;
 }
 
 export interface ImportPriceListInput {
@@ -95,6 +110,45 @@ export class PricingService {
     const parsed = entries.map((entry, index) => parsePriceEntry(entry, PRICE_LAYER.own, `prices[${index}]`));
     const added = await this.#insert(parsed);
     return { added, unchanged: parsed.length - added };
+  }
+
+  /**
+   * Adds price rules, all or none: what tenants are charged (a selling price, a markup, nothing), or what providers take
+   * from us by contract. Idempotent: a rule that is there counts as `unchanged`.
+   *
+   * The most specific rule in force at an event's time applies: the tenant's own before everybody's, a model's before a
+   * provider's before any, then the latest. Without one the charge is the cost. Derived unit prices are rounded half up
+   * to 1 pico-USD. Events already rated keep their prices; `metering.rerate` applies a rule to them.
+   *
+   * @throws BillingError invalid_input naming the field; conflict `price_rule_exists` for another rule of the same
+   * tenant, provider and model from the same instant.
+   * @example
+   * await billing.pricing.addRules([
+   *   { tenant: "acme", percent: "20", feePerCall: "0.001", effectiveFrom: "2026-01-01T00:00:00Z" },
+   *   { appliesTo: "cost", provider: "openai", percent: "-7.5", note: "contract of 2026" },
+   * ]);
+   */
+  async addRules(rules: readonly PriceRuleInput[]): Promise<{ added: number; unchanged: number }> {
+    const parsed = rules.map((rule, index) => parsePriceRule(rule, `rules[${index}]`));
+    const added = await this.#store.transaction(async (tx) => {
+      await lockBook(tx);
+      let count = 0;
+      for (const rule of parsed) {
+        const place = await insertRule(tx, rule, this.#clock.now());
+        if (place.id !== rule.id) throw ruleExists(rule, place.id);
+        if (place.added) count += 1;
+      }
+      return count;
+    });
+    return { added, unchanged: parsed.length - added };
+  }
+
+  /** Every rule of one tenant and those of all tenants, latest start first; without a tenant every rule there is. */
+  async rules(tenant?: string): Promise<ListedPriceRule[]> {
+    const book = await this.#store.read((reader) => this.book(reader));
+    return book.rules.all
+      .filter((rule) => tenant === undefined || rule.tenant === "" || rule.tenant === tenant)
+      .map((rule) => ({ id: rule.id, ...priceRuleToJson(rule) }));
   }
 
   /**
@@ -176,7 +230,9 @@ export class PricingService {
     if (this.#book?.version !== version) {
       const stored = (await readEntries(reader)).map(({ entry }) => entry);
       const ids = new Set(stored.map(({ id }) => id));
-      this.#book = new PriceBook(version, [...stored, ...SHIPPED_PRICES.filter(({ id }) => !ids.has(id))]);
+      const shipped = SHIPPED_PRICES.filter(({ id }) => !ids.has(id));
+      const rules = (await readRules(reader)).map(({ rule }) => rule);
+      this.#book = new PriceBook(version, [...stored, ...shipped], rules);
     }
     return this.#book;
   }
@@ -192,9 +248,14 @@ export class PricingService {
 
   /** Rows of the book that were changed by hand, as sentences. */
   async differences(reader: Reader): Promise<string[]> {
-    return (await readEntries(reader))
-      .filter(({ intact }) => !intact)
-      .map(({ rowId }) => `prices row ${rowId}: its content does not hash to its id`);
+    const changed = (rows: readonly { rowId: string; intact: boolean }[], table: string) =>
+      rows
+        .filter(({ intact }) => !intact)
+        .map(({ rowId }) => `${table} row ${rowId}: its content does not hash to its id`);
+    return [
+      ...changed(await readEntries(reader), "prices"),
+      ...changed(await readRules(reader), "price_rules"),
+    ];
   }
 
   async #insertShipped(): Promise<void> {

@@ -1,5 +1,6 @@
 export {
   costAt,
+  RATING_FLAG,
   type RatingFlag,
   rate,
   ratingFlags,

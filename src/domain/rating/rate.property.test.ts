@@ -9,6 +9,7 @@ const tokens = fc.integer({ min: 0, max: 300_000_000 });
 const price = fc.bigInt({ min: 0n, max: 200_000_000n });
 
 const usage: fc.Arbitrary<Usage> = fc.record({
+  tenant: fc.constant("acme"),
   type: fc.constant("tokens"),
   provider: fc.constant("p"),
   model: fc.constant("m"),

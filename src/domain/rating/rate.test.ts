@@ -22,6 +22,7 @@ function bookOf(...own: PriceEntryInput[]): PriceBook {
 
 function usageOf(overrides: Partial<Usage>): Usage {
   return {
+    tenant: "acme",
     type: "tokens",
     provider: "",
     model: "",

@@ -1,5 +1,7 @@
 /** What was used, in disjoint buckets: their sum is all tokens of the call. Whole numbers, none negative. */
 export interface Usage {
+  /** Whose price rules apply. */
+  readonly tenant: string;
   readonly type: string;
   /** Lower case; '' when none was named. */
   readonly provider: string;

@@ -2,6 +2,7 @@ import type { Migration } from "../migration.ts";
 import { outboxAndLeases } from "./0001-outbox-and-leases.ts";
 import { prices } from "./0002-prices.ts";
 import { usage } from "./0003-usage.ts";
+import { adjustments } from "./0004-adjustments.ts";
 
 /** Every migration, in order. Append only. */
-export const MIGRATIONS: readonly Migration[] = [outboxAndLeases, prices, usage];
+export const MIGRATIONS: readonly Migration[] = [outboxAndLeases, prices, usage, adjustments];
