@@ -46,7 +46,7 @@ export async function correctEvent(
   const rows = [reversalOf(current, { id: deps.ids.next("rev"), adjustment: adjustment.id, recordedAt })];
   if (values !== null) {
     const input = correctedInput(current.event, values);
-    const event = parseEvent({ ...input, id: deps.ids.next("cor"), tenant }, deps.defaults);
+    const event = parseEvent({ ...input, id: deps.ids.next("rpl"), tenant }, deps.defaults);
     const entry = { sign: 1 as const, corrects: current.event.id, adjustment: adjustment.id };
     const book = await deps.rules.pricing.book(tx);
     const replacement = rateEvent(book, event, deps.rules.unknownModel, recordedAt, entry);

@@ -113,7 +113,7 @@ export class Rerating {
     const recordedAt = this.#rules.now();
     const book = await this.#rules.pricing.book(tx);
     const rows = changes.flatMap(({ before, after }) => {
-      const event = { ...before.event, id: this.#ids.next("cor") };
+      const event = { ...before.event, id: this.#ids.next("rpl") };
       const entry = { sign: 1 as const, corrects: after.corrects, adjustment };
       const replacement = rateEvent(book, event, this.#rules.unknownModel, recordedAt, entry);
       if (replacement instanceof BillingError) throw replacement;
