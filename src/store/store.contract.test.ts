@@ -36,6 +36,107 @@ describe.each(ENGINES)("a store on $name", ({ name, freshUrl }) => {
     return name === "sqlite memory" ? store : storeFor(url);
   }
 
+  describe("work done atomically", () => {
+    const insertOperation: Operation<number, number> = {
+      name: "insert a note",
+      size: () => 1,
+      apply: async (tx, ids) => {
+        for (const id of ids) await insertNote(tx, id);
+        return [...ids];
+      },
+    };
+
+    it("is one transaction, whatever calls it makes, and sees its own writes", async () => {
+      const other = neighbour();
+      await other.ready();
+      const seen = await store.atomically(async () => {
+        await store.transaction((tx) => insertNote(tx, 1));
+        expect(await store.submit(insertOperation, 2)).toBe(2);
+        if (other !== store) expect(await noteIds(other)).toEqual([]);
+        return noteIds(store);
+      });
+      expect(seen).toEqual([1, 2]);
+      expect(await noteIds(neighbour())).toEqual([1, 2]);
+    });
+
+    it("keeps nothing when it rejects, nor when a failure inside was caught", async () => {
+      const error = new Error("no");
+      const rejected = store.atomically(async () => {
+        await store.submit(insertOperation, 1);
+        throw error;
+      });
+      await expect(rejected).rejects.toBe(error);
+      const caught = store.atomically(async () => {
+        await store.submit(insertOperation, 1);
+        await store.submit(insertOperation, 1).catch(() => undefined);
+      });
+      await expect(caught).rejects.toBeInstanceOf(Error);
+      expect(await noteIds(store)).toEqual([]);
+    });
+
+    it("joins the one it is called in, and leaves calls beside it alone", async () => {
+      await Promise.all([
+        store.atomically(() => store.atomically(() => store.submit(insertOperation, 1))),
+        store.submit(insertOperation, 2),
+        store.transaction((tx) => insertNote(tx, 3)),
+      ]);
+      expect(await noteIds(store)).toEqual([1, 2, 3]);
+    });
+
+    it("runs again after a deadlock", async () => {
+      let runs = 0;
+      await store.atomically(async () => {
+        runs += 1;
+        await store.transaction((tx) => insertNote(tx, runs));
+        if (runs === 1 && name === "postgres") {
+          await store.transaction((tx) =>
+            tx.run("DO $$ BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '40P01'; END $$"),
+          );
+        }
+      });
+      expect(await noteIds(store)).toEqual([name === "postgres" ? 2 : 1]);
+    });
+  });
+
+  describe("what is to be called after a commit", () => {
+    it("is called once, when the transaction is durable and before its promise settles", async () => {
+      const seen: string[] = [];
+      await store
+        .atomically(async () => {
+          await store.transaction(async (tx) => {
+            await insertNote(tx, 1);
+            store.afterCommit(tx, () => seen.push("called"));
+            store.afterCommit(tx, () => {
+              throw new Error("not of the work's making");
+            });
+            store.afterCommit(tx, () => seen.push("called, too"));
+          });
+          seen.push("inside");
+        })
+        .then(() => seen.push("settled"));
+      expect(seen).toEqual(["inside", "called", "called, too", "settled"]);
+      expect(await noteIds(neighbour())).toEqual([1]);
+    });
+
+    it("is not called when the transaction is rolled back, nor for a run that was repeated", async () => {
+      const seen: number[] = [];
+      let runs = 0;
+      await store.transaction(async (tx) => {
+        runs += 1;
+        const run = runs;
+        store.afterCommit(tx, () => seen.push(run));
+        if (run === 1 && name === "postgres")
+          await tx.run("DO $$ BEGIN RAISE EXCEPTION 'made up' USING ERRCODE = '40P01'; END $$");
+      });
+      const failed = store.transaction(async (tx) => {
+        store.afterCommit(tx, () => seen.push(-1));
+        throw new Error("no");
+      });
+      await expect(failed).rejects.toThrow("no");
+      expect(seen).toEqual([runs]);
+    });
+  });
+
   describe("a transaction", () => {
     it("keeps everything when it resolves, and gives its result", async () => {
       const result = await store.transaction(async (tx) => {

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from "node:async_hooks";
 import { BillingError } from "../kernel/index.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 import type { Engine } from "./engine.ts";
@@ -10,6 +11,9 @@ import type { Dialect, Reader, Tx } from "./tx.ts";
 export class Store {
   readonly #engine: Engine;
   readonly #commits: GroupCommit;
+  /** The transaction that `atomically` runs its calls in. */
+  readonly #joined = new AsyncLocalStorage<Tx>();
+  readonly #afterCommit = new WeakMap<Tx, (() => void)[]>();
   #opened: Promise<void> | undefined;
   #closed: Promise<void> | undefined;
   #calls = 0;
@@ -17,7 +21,7 @@ export class Store {
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#commits = new GroupCommit((work) => engine.transaction(work), engine.lanes);
+    this.#commits = new GroupCommit((work) => this.#commit(work), engine.lanes);
   }
 
   get dialect(): Dialect {
@@ -49,23 +53,71 @@ export class Store {
    * from the start. Await nothing but the database in it, and no other call of this store.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
-    return this.#call(() => this.#engine.transaction(work));
+    const joined = this.#joined.getStore();
+    if (joined !== undefined) return work(joined);
+    return this.#call(() => this.#commit(work));
   }
 
   /** Applies `input` in a transaction shared with other callers; settles after that transaction is durable. */
   submit<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output> {
+    const joined = this.#joined.getStore();
+    if (joined !== undefined) {
+      return this.transaction(async (tx) => (await operation.apply(tx, [input]))[0] as Output);
+    }
     return this.#call(() => this.#commits.submit(operation, input));
   }
 
   /** Runs `work` on one consistent snapshot that holds everything acknowledged before the call. */
   read<T>(work: (reader: Reader) => Promise<T>): Promise<T> {
+    const joined = this.#joined.getStore();
+    if (joined !== undefined) return work(joined);
     return this.#call(() => this.#engine.read(work));
+  }
+
+  /**
+   * Runs `work` so that everything it does through this store, in whatever service, is one transaction: all of it is
+   * durable when the promise resolves, and none of it when `work` rejects or a statement failed. Reads inside see its
+   * own writes. Nothing inside is shared with other callers' commits, so use it where several effects must be one.
+   * `work` runs again after a deadlock; await nothing but this store in it, and leave no call of it unawaited.
+   */
+  atomically<T>(work: () => Promise<T>): Promise<T> {
+    if (this.#joined.getStore() !== undefined) return work();
+    return this.transaction((tx) => this.#joined.run(tx, work));
+  }
+
+  /**
+   * Has `callback` called once `tx` is durable, before its transaction's promise settles; never when it is rolled back. A
+   * process that dies in between never calls it: what must not be lost is a row in the outbox. An error it throws is
+   * lost; it must start nothing that it does not finish itself.
+   */
+  afterCommit(tx: Tx, callback: () => void): void {
+    const callbacks = this.#afterCommit.get(tx);
+    if (callbacks === undefined) this.#afterCommit.set(tx, [callback]);
+    else callbacks.push(callback);
   }
 
   /** Refuses further calls, lets those under way finish, then closes. Idempotent. */
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  async #commit<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    let committed: Tx | undefined;
+    const result = await this.#engine.transaction((tx) => {
+      committed = tx;
+      return work(tx);
+    });
+    const callbacks = (committed && this.#afterCommit.get(committed)) ?? [];
+    for (const callback of callbacks) {
+      try {
+        // Outside of what was joined: the transaction is over.
+        this.#joined.exit(callback);
+      } catch {
+        // The work is done and durable; whoever asked to hear of it had the fault.
+      }
+    }
+    return result;
   }
 
   async #close(): Promise<void> {
