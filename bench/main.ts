@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { benchCallers } from "./callers.ts";
 import { type BenchEngine, DURABILITY, ENGINES, type EngineName, startEngine } from "./databases.ts";
+import { benchFacade } from "./facade.ts";
 import { benchFsync } from "./fsync.ts";
 import { benchImport } from "./import.ts";
 import { benchIngest, type IngestOptions } from "./ingest.ts";
@@ -13,7 +14,7 @@ import { benchRating } from "./rating.ts";
 import { benchReport } from "./report.ts";
 import { STREAMS, type StreamName } from "./streams.ts";
 
-const PARTS = ["fsync", "rating", "ingest", "callers", "report", "import"] as const;
+const PARTS = ["fsync", "rating", "ingest", "callers", "facade", "report", "import"] as const;
 type Part = (typeof PARTS)[number];
 
 const USAGE = `npm run bench -- [options]
@@ -49,8 +50,16 @@ async function main(): Promise<void> {
     ...(parts.has("fsync") && { fsync: benchFsync() }),
     ...(parts.has("rating") && { rating: benchRating() }),
   };
-  const stored = { ingest: [], callers: [], report: [], import: [] } satisfies StoredFigures as StoredFigures;
-  const needsEngine = (["ingest", "callers", "report", "import"] as const).some((part) => parts.has(part));
+  const stored = {
+    ingest: [],
+    callers: [],
+    facade: [],
+    report: [],
+    import: [],
+  } satisfies StoredFigures as StoredFigures;
+  const needsEngine = (["ingest", "callers", "facade", "report", "import"] as const).some((part) =>
+    parts.has(part),
+  );
   for (const name of needsEngine ? options.engines : []) {
     const engine = await startEngine(name);
     try {
@@ -75,6 +84,7 @@ async function main(): Promise<void> {
 interface StoredFigures {
   readonly ingest: Results["ingest"][number][];
   readonly callers: Results["callers"][number][];
+  readonly facade: Results["facade"][number][];
   readonly report: Results["report"][number][];
   readonly import: Results["import"][number][];
 }
@@ -87,6 +97,12 @@ async function benchEngine(engine: BenchEngine, options: Options, figures: Store
     const events = Math.ceil(options.events / 3);
     const streams = options.streams.filter((name) => name !== "uniform");
     figures.callers.push(...(await benchCallers(engine, { ...options, events, streams })));
+  }
+  // The classes do not know which engine they are over: one is enough.
+  if (parts.has("facade") && engine.name === "sqlite") {
+    // A difference of two figures needs more rounds than a ratio, not longer ones.
+    const [events, rounds] = [Math.ceil(options.events / 3), 2 * options.rounds + 1];
+    figures.facade.push(...(await benchFacade(engine, { events, rounds })));
   }
   const sizes = full ? [SMALL, LARGE] : [SMALL];
   for (const events of sizes) {

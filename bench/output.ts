@@ -1,6 +1,7 @@
 import { cpus, loadavg } from "node:os";
 import type { CallersFigures } from "./callers.ts";
 import { DURABILITY, type EngineName } from "./databases.ts";
+import type { FacadeFigures } from "./facade.ts";
 import type { FsyncFigures } from "./fsync.ts";
 import type { ImportFigures, ImportSkipped } from "./import.ts";
 import type { IngestFigures } from "./ingest.ts";
@@ -18,6 +19,7 @@ export interface Results {
   readonly rating?: RatingFigures;
   readonly ingest: readonly IngestFigures[];
   readonly callers: readonly CallersFigures[];
+  readonly facade: readonly FacadeFigures[];
   readonly report: readonly ReportFigures[];
   readonly import: readonly (ImportFigures | ImportSkipped)[];
 }
@@ -62,6 +64,12 @@ export function textOf(results: Results): string {
   }
   addTable(parts, "durable ingest, a commit per batch, against the raw limit", INGEST, results.ingest);
   addTable(parts, "64 callers of single events, against raw commits of 64 rows", CALLERS, results.callers);
+  addTable(
+    parts,
+    "the specification's classes over metering.record, 64 callers, CPU us per event",
+    FACADE,
+    results.facade,
+  );
   addTable(parts, "one tenant's month, 1,000 tenants", REPORT, results.report);
   addTable(
     parts,
@@ -104,6 +112,16 @@ const CALLERS: readonly Column<CallersFigures>[] = [
   ...RATIO,
   ["p50 ms", (row) => ms(row.p50Ms)],
   ["p99 ms", (row) => ms(row.p99Ms)],
+];
+
+const FACADE: readonly Column<FacadeFigures>[] = [
+  ["engine", (row) => row.engine],
+  ["call", (row) => row.call],
+  ["events", (row) => whole(row.events)],
+  ["metering.record", (row) => micros(row.engineCpuMicros)],
+  ["class", (row) => micros(row.facadeCpuMicros)],
+  ["overhead", (row) => micros(row.overheadMicros)],
+  ["least–most", (row) => `${micros(row.overheadLeast)}–${micros(row.overheadMost)}`],
 ];
 
 const REPORT: readonly Column<ReportFigures>[] = [

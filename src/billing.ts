@@ -1,15 +1,28 @@
 // The composition root: the only place where services are constructed and joined.
 
+import { SmtpMailer } from "./adapters/smtp/index.ts";
+import { GlobalWebhook, WebhookEndpoints } from "./adapters/webhook/index.ts";
+import type { NotificationOptions } from "./config.ts";
 import { AnalyticsService } from "./domain/analytics/index.ts";
+import { AuditLog } from "./domain/audit/index.ts";
+import { BudgetService, budgetEngine, currentHold, HoldService } from "./domain/budgets/index.ts";
+import { IdentityService } from "./domain/identity/index.ts";
 import {
   type CommitParticipant,
   MeteringService,
   type VerifyProgress,
   type VerifyReport,
 } from "./domain/metering/index.ts";
+import {
+  BudgetAlertNotifications,
+  type Channels,
+  NotificationService,
+} from "./domain/notifications/index.ts";
+import { OrganizationService } from "./domain/organizations/index.ts";
 import { PricingService } from "./domain/pricing/index.ts";
 import type { UnknownModelPolicy } from "./domain/rating/index.ts";
-import { type Clock, createIds, invalidInput, systemClock } from "./kernel/index.ts";
+import { Jobs } from "./jobs.ts";
+import { type Clock, createIds, invalidInput, secureRandom, systemClock } from "./kernel/index.ts";
 import { type Store, storeAt } from "./store/index.ts";
 
 export interface BillingOptions {
@@ -21,6 +34,8 @@ export interface BillingOptions {
   readonly clock?: Clock | undefined;
   /** What to do with a model that the price book does not know. Default `fallback`: the fallback price, flagged. */
   readonly unknownModel?: UnknownModelPolicy | undefined;
+  /** Where notifications go. Default: to the log. */
+  readonly notifications?: NotificationOptions | undefined;
 }
 
 const OPTIONS = new Set<string>([
@@ -28,14 +43,25 @@ const OPTIONS = new Set<string>([
   "tenant",
   "clock",
   "unknownModel",
+  "notifications",
 ] satisfies (keyof BillingOptions)[]);
 const POLICIES: readonly string[] = ["fallback", "unpriced", "refuse"] satisfies UnknownModelPolicy[];
 
 /** One billing engine over one database. */
 export class Billing {
+  /** Who changed what. */
+  readonly audit: AuditLog;
+  readonly organizations: OrganizationService;
+  /** API keys. */
+  readonly identity: IdentityService;
   readonly pricing: PricingService;
   readonly metering: MeteringService;
   readonly analytics: AnalyticsService;
+  readonly budgets: BudgetService;
+  readonly holds: HoldService;
+  readonly notifications: NotificationService;
+  /** Due work: `jobs.start()` does it in the background of this process. */
+  readonly jobs: Jobs;
   /** The engine's time: what "now" is in its reports. */
   readonly clock: Clock;
   readonly #store: Store;
@@ -47,12 +73,27 @@ export class Billing {
     const { tenant, unknownModel = "fallback" } = options;
     this.#store = store;
     this.clock = clock;
+    this.audit = new AuditLog(store);
+    this.organizations = new OrganizationService({ store, clock, ids, random: secureRandom });
+    this.identity = new IdentityService({ store, clock, ids, random: secureRandom });
     this.pricing = new PricingService(store, clock);
+    const sink = new BudgetAlertNotifications({ clock, ids });
+    const engine = budgetEngine({ store, clock, sink });
     this.metering = new MeteringService(
       { store, clock, ids, pricing: this.pricing },
-      { tenant, unknownModel, participants },
+      { tenant, unknownModel, participants: [engine.participant, ...participants], currentHold },
+    );
+    this.budgets = new BudgetService({ store, clock, ids, engine }, { tenant });
+    this.holds = new HoldService(
+      { store, clock, ids, pricing: this.pricing, engine },
+      { tenant, unknownModel },
     );
     this.analytics = new AnalyticsService(store, tenant);
+    this.notifications = new NotificationService(
+      { store, clock, ids },
+      { tenant, channels: channelsOf(options.notifications) },
+    );
+    this.jobs = new Jobs({ store, clock, ids }, [this.holds.expiry, this.notifications.deliveryJob()]);
   }
 
   /**
@@ -69,10 +110,22 @@ export class Billing {
     return this.metering.verify(onProgress);
   }
 
-  /** Commits what was accepted, then closes the database. Idempotent. */
-  close(): Promise<void> {
-    return this.#store.close();
+  /** Ends due work and tries under way, commits what was accepted, then closes the database. Idempotent. */
+  async close(): Promise<void> {
+    await this.jobs.stop();
+    await this.notifications.close();
+    await this.#store.close();
   }
+}
+
+function channelsOf(options: NotificationOptions = {}): Channels {
+  const { smtp, webhook, allowInsecureEndpoints, log } = options;
+  return {
+    mail: smtp && new SmtpMailer(smtp),
+    endpoints: new WebhookEndpoints({ allowInsecure: allowInsecureEndpoints }),
+    global: webhook === undefined ? undefined : new GlobalWebhook(webhook),
+    log: log ?? ((line) => process.stderr.write(`${line}\n`)),
+  };
 }
 
 /**

@@ -2,14 +2,127 @@
 
 import { homedir } from "node:os";
 import { join } from "node:path";
+import { invalidInput } from "./kernel/index.ts";
+
+/** A mail server. With a user and a password, TLS is required: they are never sent in clear. */
+export interface SmtpOptions {
+  readonly host: string;
+  /** Default 587, with STARTTLS; on 465 the connection is TLS from its first byte. */
+  readonly port?: number | undefined;
+  readonly user?: string | undefined;
+  readonly password?: string | undefined;
+  /** Default `billing@aragora.ai`. */
+  readonly from?: string | undefined;
+  /** PEM of a certificate authority beside the system's. */
+  readonly ca?: string | undefined;
+}
+
+/** The ways out for notifications. Without any, they are lines of the log. */
+export interface NotificationOptions {
+  readonly smtp?: SmtpOptions | undefined;
+  /** The operator's own webhook (Slack, Discord or any other): takes what has no other way. */
+  readonly webhook?: string | undefined;
+  /** For development: endpoints of tenants may be `http:`, on this machine and on any port. */
+  readonly allowInsecureEndpoints?: boolean | undefined;
+  /** Takes a line per notification when neither server nor webhook is configured. Default: standard error. */
+  readonly log?: ((line: string) => void) | undefined;
+}
 
 export interface Config {
   /** Where data lives when no database is named. */
   readonly database: string;
+  readonly notifications: NotificationOptions;
 }
 
-/** The settings of this process: `ARAGORA_DATA_DIR`, default `~/.nomic`. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>> = process.env): Config {
+/** How the settings of a mail server are called where they were given. */
+export type SmtpNames = Readonly<Record<Exclude<keyof SmtpOptions, "ca">, string>>;
+
+type Environment = Readonly<Record<string, string | undefined>>;
+
+const DEFAULT_PORT = 587;
+const DEFAULT_FROM = "billing@aragora.ai";
+const SMTP_VARIABLES: SmtpNames = {
+  host: "ARAGORA_SMTP_HOST",
+  port: "ARAGORA_SMTP_PORT",
+  user: "ARAGORA_SMTP_USER",
+  password: "ARAGORA_SMTP_PASSWORD",
+  from: "ARAGORA_SMTP_FROM",
+};
+const WEBHOOK_VARIABLE = "ARAGORA_NOTIFICATION_WEBHOOK";
+const HOST = /^[a-z0-9](?:[a-z0-9._:-]{0,252}[a-z0-9])?$|^::1$/i;
+const ADDRESS = /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?$/i;
+
+/**
+ * The settings of this process, checked: `ARAGORA_DATA_DIR` (default `~/.nomic`), `ARAGORA_SMTP_HOST`, `_PORT`, `_USER`,
+ * `_PASSWORD`, `_FROM`, and `ARAGORA_NOTIFICATION_WEBHOOK`. An empty variable counts as absent.
+ *
+ * @throws BillingError invalid_input `invalid_configuration` naming the variable, never its value.
+ */
+export function readConfig(environment: Environment = process.env): Config {
   const folder = environment.ARAGORA_DATA_DIR || join(homedir(), ".nomic");
-  return Object.freeze({ database: `sqlite:${join(folder, "billing.db")}` });
+  const smtp = readSmtp(environment);
+  const webhook = environment[WEBHOOK_VARIABLE] || undefined;
+  if (webhook !== undefined) checkedWebhook(webhook, WEBHOOK_VARIABLE);
+  return Object.freeze({
+    database: `sqlite:${join(folder, "billing.db")}`,
+    notifications: Object.freeze({ ...(smtp && { smtp }), ...(webhook && { webhook }) }),
+  });
+}
+
+/**
+ * The settings of a mail server with everything filled in.
+ *
+ * @throws BillingError invalid_input `invalid_configuration` naming the setting, never its value.
+ */
+export function checkedSmtp(
+  options: SmtpOptions,
+  names: SmtpNames,
+): SmtpOptions & { readonly port: number; readonly from: string } {
+  const { host, port = DEFAULT_PORT, user, password, from = DEFAULT_FROM } = options;
+  if (typeof host !== "string" || !HOST.test(host)) throw invalid(names.host, "the name of a mail server");
+  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+    throw invalid(names.port, "a port number from 1 to 65535");
+  }
+  if ((user === undefined) !== (password === undefined)) {
+    throw invalid(user === undefined ? names.user : names.password, "given together with its counterpart");
+  }
+  if (typeof from !== "string" || !ADDRESS.test(from)) {
+    throw invalid(names.from, "one plain address, as in billing@example.com");
+  }
+  return Object.freeze({ ...options, port, from });
+}
+
+/**
+ * The address of the operator's webhook.
+ *
+ * @throws BillingError invalid_input `invalid_configuration` naming the setting, never its value, which may be a secret.
+ */
+export function checkedWebhook(url: string, name: string): URL {
+  const parsed = URL.canParse(url) ? new URL(url) : undefined;
+  if (parsed?.protocol === "https:" || parsed?.protocol === "http:") return parsed;
+  throw invalid(name, "an http(s) URL");
+}
+
+function readSmtp(environment: Environment): SmtpOptions | undefined {
+  const { host, port, user, password, from } = SMTP_VARIABLES;
+  const value = (name: string) => environment[name] || undefined;
+  if (value(host) === undefined) {
+    const alone = [port, user, password].find((name) => value(name) !== undefined);
+    if (alone === undefined) return undefined;
+    throw invalid(host, `set where ${alone} is`);
+  }
+  const portText = value(port);
+  const options = {
+    host: value(host) ?? "",
+    // Number("0x10") and Number(" 25") are numbers too.
+    port: portText === undefined ? undefined : /^\d{1,5}$/.test(portText) ? Number(portText) : Number.NaN,
+    user: value(user),
+    password: value(password),
+    from: value(from),
+  };
+  return checkedSmtp(options, SMTP_VARIABLES);
+}
+
+function invalid(name: string, rule: string): Error {
+  return invalidInput(name, "invalid_configuration", `${name} must be ${rule}`);
 }

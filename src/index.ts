@@ -1,14 +1,76 @@
 // The library's surface, by name.
 
 export { Billing, type BillingOptions, createBilling } from "./billing.ts";
+export type { NotificationOptions, SmtpOptions } from "./config.ts";
 export {
   GROUPINGS,
   type Grouping,
+  RECONCILIATION_GROUPINGS,
+  type Reconciliation,
+  type ReconciliationGroup,
+  type ReconciliationGrouping,
+  type ReconciliationQuery,
+  type ReconciliationTotals,
   type UsageGroup,
   type UsageQuery,
   type UsageReport,
   type UsageTotals,
 } from "./domain/analytics/index.ts";
+export type { ActorKind, AuditActor, AuditEntry, AuditLog, AuditQuery } from "./domain/audit/index.ts";
+export {
+  type AlertCallback,
+  type AlertLevel,
+  type AlertRecord,
+  type AmountInput,
+  type AuthorizeRequest,
+  BUDGET_MEASURES,
+  BUDGET_PERIODS,
+  type BudgetChangeEntry,
+  type BudgetCheck,
+  type BudgetDecision,
+  type BudgetHold,
+  type BudgetInput,
+  type BudgetMeasure,
+  type BudgetMoney,
+  type BudgetOverride,
+  type BudgetPeriodName,
+  type BudgetRecord,
+  type BudgetService,
+  type BudgetSpend,
+  type BudgetStatus,
+  type BudgetStatusView,
+  type BudgetTermsInput,
+  type CounterStatus,
+  type Deed,
+  type DimensionsInput,
+  EACH,
+  type HeldPart,
+  type HoldFlag,
+  type HoldService,
+  type OverageInput,
+  type OverrideInput,
+  type RaisedAlert,
+  type RecordedSpend,
+  SCOPE_DIMENSIONS,
+  type Scope,
+  type ScopeDimension,
+  type SpendInput,
+  type SpendRequest,
+  THRESHOLD_ACTIONS,
+  type ThresholdAction,
+  type ThresholdInput,
+  type TrendPoint,
+  type TrendStep,
+} from "./domain/budgets/index.ts";
+export type {
+  ApiKeyKind,
+  ApiKeyView,
+  IdentityService,
+  IssuedKey,
+  NewApiKey,
+  Principal,
+  Scope as KeyScope,
+} from "./domain/identity/index.ts";
 export {
   type AdjustmentEntry,
   type BillingEvent,
@@ -38,6 +100,50 @@ export {
   type VerifyReport,
 } from "./domain/metering/index.ts";
 export {
+  type BudgetAlertLevel,
+  type DeliveryCounts,
+  type NotificationInput,
+  NotificationKind,
+  type NotificationMethod,
+  type NotificationPayloads,
+  type NotificationQuery,
+  type NotificationResult,
+  type NotificationState,
+  type NotificationView,
+  type Recipient,
+  WEBHOOK_EVENTS,
+  type WebhookEvent,
+  type WebhookEventType,
+} from "./domain/notifications/index.ts";
+export {
+  type Actor,
+  type BillingProfile,
+  type BillingProfileInput,
+  type InvitationView,
+  type IssuedInvitation,
+  type MemberView,
+  type NewOrganization,
+  type OrganizationContext,
+  type OrganizationStatus,
+  type OrganizationView,
+  type Permission,
+  type PersonalData,
+  ROLE_PERMISSIONS,
+  type UserInput,
+  type UserOrganization,
+  type UserView,
+  type WorkspaceView,
+} from "./domain/organizations/index.ts";
+export {
+  type Limit,
+  type Plan,
+  type PlanFeature,
+  planOf,
+  SubscriptionTier,
+  TIER_LIMITS,
+  type TierLimits,
+} from "./domain/plans/index.ts";
+export {
   type AddedPrice,
   type ChangedPrice,
   type GonePrice,
@@ -62,6 +168,17 @@ export {
   type TokenPrices,
 } from "./domain/pricing/index.ts";
 export type { RatingFlag, UnknownModelPolicy } from "./domain/rating/index.ts";
+export {
+  BillingNotifier,
+  type BudgetAlertNotice,
+  type CreditsExpiringNotice,
+  type ForecastOverageNotice,
+  type NotifyingBilling,
+  type PaymentFailedNotice,
+  type SubscriptionCanceledNotice,
+  type SubscriptionDowngradedNotice,
+  type TrialExpiringNotice,
+} from "./facade/billing-notifier.ts";
 export type { CostBreakdown } from "./facade/cost-breakdown.ts";
 export {
   CostGranularity,
@@ -75,6 +192,7 @@ export {
 export { CostTracker, type TokenUsage } from "./facade/cost-tracker.ts";
 export { defaultBilling, setDefaultBilling } from "./facade/default-billing.ts";
 export {
+  getBillingNotifier,
   getCostTracker,
   getEnterpriseMeter,
   getUsageMeter,
@@ -102,6 +220,20 @@ export type {
   TokenCounts,
 } from "./facade/metered-calls.ts";
 export type { MeteringConfig } from "./facade/metering-config.ts";
+export {
+  getMultiOrgManager,
+  MultiOrgManager,
+  type MultiOrgManagerOptions,
+  type OrganizationSwitch,
+} from "./facade/multi-org-manager.ts";
+export {
+  type MembershipInvitation,
+  MembershipRole,
+  MembershipStatus,
+  type Organization,
+  type OrganizationMembership,
+  type User,
+} from "./facade/organization-models.ts";
 export type { RecordedUsage } from "./facade/recorded-usage.ts";
 export { type MeterScope, UsageMeter } from "./facade/usage-meter.ts";
 export type { UsageSummary } from "./facade/usage-summary.ts";
@@ -111,6 +243,7 @@ export {
   UsageTracker,
   type UsageTrackerOptions,
 } from "./facade/usage-tracker.ts";
+export type { Job, JobRun, JobStatus, Jobs } from "./jobs.ts";
 export {
   BillingError,
   type Clock,

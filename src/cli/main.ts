@@ -3,11 +3,17 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
+import { addAdjustmentsCommand } from "./adjustments.ts";
+import { addCorrectCommand } from "./correct.ts";
 import { addDemoCommand } from "./demo.ts";
 import { reportFailure } from "./failure.ts";
 import { addImportCommand } from "./import.ts";
+import { addJobsCommand } from "./jobs.ts";
+import { addKeysCommand } from "./keys.ts";
+import { addNotificationsCommand } from "./notifications.ts";
 import { addPricesCommand } from "./prices.ts";
 import { addReportCommand } from "./report.ts";
+import { addRerateCommand } from "./rerate.ts";
 import { addVerifyCommand } from "./verify.ts";
 
 const HELP = `
@@ -41,6 +47,12 @@ function createProgram(): Command {
   addImportCommand(program);
   addReportCommand(program);
   addPricesCommand(program);
+  addCorrectCommand(program);
+  addRerateCommand(program);
+  addAdjustmentsCommand(program);
+  addNotificationsCommand(program);
+  addJobsCommand(program);
+  addKeysCommand(program);
   addVerifyCommand(program);
   addDemoCommand(program);
   return program;

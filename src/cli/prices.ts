@@ -9,6 +9,7 @@ import { counted, grouped, printable, say, writeJson } from "./output.ts";
 import { readPriceFile } from "./price-file.ts";
 import { modelNamed, withBook } from "./prices-book.ts";
 import { addPricesImportCommands } from "./prices-import.ts";
+import { addPricesRulesCommands } from "./prices-rules.ts";
 import { type TableColumn, tableLines } from "./table.ts";
 
 interface PriceFlags {
@@ -29,7 +30,8 @@ Examples:
   $ aragora-billing prices show anthropic/claude-sonnet-4 --at 2025-06-01
   $ aragora-billing prices history anthropic/claude-sonnet-4
   $ aragora-billing prices add prices.json
-  $ aragora-billing prices import --from litellm model_prices_and_context_window.json --dry-run`;
+  $ aragora-billing prices import --from litellm model_prices_and_context_window.json --dry-run
+  $ aragora-billing prices rules add --tenant acme --percent 20`;
 const COLUMNS: readonly TableColumn[] = [
   { title: "model", align: "left" },
   { title: "input", align: "right" },
@@ -75,6 +77,7 @@ export function addPricesCommand(program: Command): void {
     .option("--json", "print the counts as JSON")
     .action(runAdd);
   addPricesImportCommands(prices);
+  addPricesRulesCommands(prices);
 }
 
 async function runList(flags: PriceFlags): Promise<void> {

@@ -1,5 +1,6 @@
 import type { Billing } from "../billing.ts";
 import { BillingEventType } from "../domain/metering/index.ts";
+import { callForm } from "./call-form.ts";
 import {
   type CostReport,
   type CostReportQuery,
@@ -9,7 +10,7 @@ import {
 } from "./cost-report.ts";
 import { defaultBilling } from "./default-billing.ts";
 import type { AttributedCall } from "./metered-calls.ts";
-import { ID_NAMES, type RecordedUsage, recordUsageEvent, withExtras } from "./recorded-usage.ts";
+import { ID_NAMES, type RecordedUsage, recordCall } from "./recorded-usage.ts";
 
 /** Tokens of one agent's call, as `CostTracker` takes them; the price book says what they cost. */
 export interface TokenUsage extends AttributedCall {
@@ -21,6 +22,12 @@ export interface TokenUsage extends AttributedCall {
 
 /** The tracker has no settings: what it needs is the engine's. */
 export type CostTrackerOptions = Readonly<Record<string, never>>;
+
+const CALL = callForm(BillingEventType.TOKENS, { ...ID_NAMES, agentName: "agent" }, [
+  "sessionId",
+  "operation",
+  "latencyMs",
+]);
 
 /**
  * Cost attribution by workspace, agent and model: a preset of the engine.
@@ -48,19 +55,7 @@ export class CostTracker {
    * @throws BillingError invalid_input naming the field; conflict `event_conflict` when another event has the id.
    */
   recordUsage(usage: TokenUsage): Promise<RecordedUsage> {
-    const { workspaceId, tenantId, userId, agentName, debateId, sessionId, operation, latencyMs, ...tokens } =
-      usage;
-    const event = {
-      ...tokens,
-      type: BillingEventType.TOKENS,
-      tenant: tenantId,
-      workspace: workspaceId,
-      user: userId,
-      agent: agentName,
-      debate: debateId,
-      metadata: withExtras(usage.metadata, { sessionId, operation, latencyMs }),
-    };
-    return recordUsageEvent(this.#billing, event, { ...ID_NAMES, agent: "agentName" });
+    return recordCall(this.#billing, usage, CALL);
   }
 
   /** The same as `recordUsage`. */

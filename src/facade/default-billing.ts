@@ -10,7 +10,7 @@ let instance: Billing | undefined;
  * "default" where a call names none. Built at the first call.
  */
 export function defaultBilling(): Billing {
-  instance ??= createBilling({ database: readConfig().database, tenant: "default" });
+  instance ??= createBilling({ ...readConfig(), tenant: "default" });
   return instance;
 }
 

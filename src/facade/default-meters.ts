@@ -2,6 +2,7 @@
 
 import type { Billing } from "../billing.ts";
 import type { UsageEvent } from "../domain/metering/index.ts";
+import { BillingNotifier } from "./billing-notifier.ts";
 import { CostTracker, type TokenUsage } from "./cost-tracker.ts";
 import { defaultBilling } from "./default-billing.ts";
 import { EnterpriseMeter } from "./enterprise-meter.ts";
@@ -16,6 +17,9 @@ export const getEnterpriseMeter = onePerBilling((billing) => new EnterpriseMeter
 
 /** The cost tracker of `defaultBilling()`: the same one at every call while that stays the default. */
 export const getCostTracker = onePerBilling((billing) => new CostTracker({}, billing));
+
+/** The notifier of `defaultBilling()`: the same one at every call while that stays the default. */
+export const getBillingNotifier = onePerBilling((billing) => new BillingNotifier(billing));
 
 /**
  * Records tokens through `getCostTracker()`.

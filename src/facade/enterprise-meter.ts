@@ -2,10 +2,11 @@ import type { Decimal } from "decimal.js";
 import type { Billing } from "../billing.ts";
 import { BillingEventType } from "../domain/metering/index.ts";
 import { currentTenant } from "../kernel/index.ts";
+import { callForm } from "./call-form.ts";
 import { type CostBreakdown, costBreakdown } from "./cost-breakdown.ts";
 import { defaultBilling } from "./default-billing.ts";
 import type { AttributedCall } from "./metered-calls.ts";
-import { ID_NAMES, type RecordedUsage, recordUsageEvent, withExtras } from "./recorded-usage.ts";
+import { ID_NAMES, type RecordedUsage, recordCall } from "./recorded-usage.ts";
 
 /** Tokens of one model call, as `EnterpriseMeter.recordTokenUsage` takes them. */
 export interface EnterpriseTokenUsage extends AttributedCall {
@@ -42,6 +43,11 @@ export interface TokenUsageRecord {
 /** The meter has no settings: what it needs is the engine's. */
 export type EnterpriseMeterOptions = Readonly<Record<string, never>>;
 
+const CALL = callForm(BillingEventType.TOKENS, { ...ID_NAMES, agentId: "agent" }, [
+  "requestType",
+  "latencyMs",
+]);
+
 /**
  * Token-level metering with full attribution: a preset of the engine for calls of models.
  *
@@ -73,21 +79,8 @@ export class EnterpriseMeter {
    * @throws BillingError invalid_input naming the field; conflict `event_conflict` when another event has the id.
    */
   async recordTokenUsage(usage: EnterpriseTokenUsage): Promise<TokenUsageRecord> {
-    const { tenantId, workspaceId, userId, debateId, agentId, requestType, latencyMs, ...tokens } = usage;
-    const event = {
-      ...tokens,
-      type: BillingEventType.TOKENS,
-      tenant: tenantId,
-      workspace: workspaceId,
-      user: userId,
-      debate: debateId,
-      agent: agentId,
-      metadata: withExtras(usage.metadata, { requestType, latencyMs }),
-    };
-    const { id, isNew, costUsd, flags } = await recordUsageEvent(this.#billing, event, {
-      ...ID_NAMES,
-      agent: "agentId",
-    });
+    const { id, isNew, costUsd, flags } = await recordCall(this.#billing, usage, CALL);
+    const { tenantId, workspaceId, userId, debateId, agentId, requestType, latencyMs } = usage;
     return {
       id,
       isNew,

@@ -2,9 +2,10 @@
 
 import type { Decimal } from "decimal.js";
 import type { Billing } from "../billing.ts";
-import type { Metadata, Rejection, UsageEvent } from "../domain/metering/index.ts";
+import type { Rejection, UsageEvent } from "../domain/metering/index.ts";
 import type { RatingFlag } from "../domain/rating/index.ts";
 import { BillingError } from "../kernel/index.ts";
+import { type CallForm, eventOfCall } from "./call-form.ts";
 
 /** What was recorded and what it cost. */
 export interface RecordedUsage {
@@ -17,18 +18,21 @@ export interface RecordedUsage {
   readonly flags: readonly RatingFlag[];
 }
 
-/** What a class calls a field of an event, where it differs. */
-export type FieldNames = Readonly<Partial<Record<keyof UsageEvent, string>>>;
-
 /** The specification's names of whom and what usage belongs to. */
-export const ID_NAMES: FieldNames = Object.freeze({
-  tenant: "tenantId",
-  workspace: "workspaceId",
-  user: "userId",
-  debate: "debateId",
-});
+export const ID_NAMES = Object.freeze({
+  tenantId: "tenant",
+  workspaceId: "workspace",
+  userId: "user",
+  debateId: "debate",
+} as const satisfies Record<string, keyof UsageEvent>);
 
+const NO_NAMES: CallForm["names"] = new Map();
 const NOT_RECORDED: Rejection = { code: "not_recorded", field: null, message: "nothing was recorded" };
+
+/** Records what a call of a class tells, as {@link recordUsageEvent} does. */
+export async function recordCall(billing: Billing, call: object, form: CallForm): Promise<RecordedUsage> {
+  return recordUsageEvent(billing, eventOfCall(call, form), form.names);
+}
 
 /**
  * Records one event: durable when it resolves, idempotent by `id`. An engine's verdict is a value; a facade answers with
@@ -40,24 +44,17 @@ const NOT_RECORDED: Rejection = { code: "not_recorded", field: null, message: "n
 export async function recordUsageEvent(
   billing: Billing,
   event: UsageEvent,
-  names: FieldNames = {},
+  names: CallForm["names"] = NO_NAMES,
 ): Promise<RecordedUsage> {
   const verdict = await billing.metering.record(event);
   const { id, status, rejection, costUsd, flags } = verdict;
   if (rejection !== null || costUsd === null) {
     const { code, field, message } = rejection ?? NOT_RECORDED;
-    const named = names[field as keyof UsageEvent] ?? field;
+    const named = names.get(field ?? "") ?? field;
     const text = field !== null && message.startsWith(field) ? named + message.slice(field.length) : message;
     throw new BillingError(status === "conflict" ? "conflict" : "invalid_input", code, text, {
       details: { field: named },
     });
   }
   return { id, type: event.type ?? "tokens", isNew: status === "accepted", costUsd, flags };
-}
-
-/** Metadata with what a class adds to it by name; absent values stay away, and what is no object is left to the engine. */
-export function withExtras(metadata: Metadata | undefined, extras: Record<string, unknown>): Metadata {
-  if (metadata !== undefined && (typeof metadata !== "object" || Array.isArray(metadata))) return metadata;
-  const given = Object.entries(extras).filter(([, value]) => value !== undefined);
-  return { ...metadata, ...Object.fromEntries(given) } as Metadata;
 }

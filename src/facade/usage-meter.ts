@@ -2,11 +2,12 @@ import type { Decimal } from "decimal.js";
 import { type Billing, createBilling } from "../billing.ts";
 import { type BillingEvent, BillingEventType, type UsageEvent } from "../domain/metering/index.ts";
 import { invalidInput } from "../kernel/index.ts";
+import { type CallForm, callForm } from "./call-form.ts";
 import { defaultBilling } from "./default-billing.ts";
 import type * as calls from "./metered-calls.ts";
 import { applyUnitPrices, type MeteringConfig, type UnitPrices, unitPricesOf } from "./metering-config.ts";
 import { monthEstimate } from "./month-estimate.ts";
-import { type FieldNames, type RecordedUsage, recordUsageEvent, withExtras } from "./recorded-usage.ts";
+import { type RecordedUsage, recordCall, recordUsageEvent } from "./recorded-usage.ts";
 import { reportPeriod } from "./report-period.ts";
 import { type UsageSummary, usageSummary } from "./usage-summary.ts";
 
@@ -16,7 +17,16 @@ export interface MeterScope {
   readonly tenant?: string | undefined;
 }
 
-const NAMES: FieldNames = Object.freeze({ debate: "debateId" });
+const DEBATE_ID = { debateId: "debate" } as const;
+const API_CALL = callForm(BillingEventType.API_CALL, {}, ["resource"]);
+const DEBATE = callForm(BillingEventType.DEBATE, DEBATE_ID, ["rounds"]);
+const TOKENS = callForm(BillingEventType.TOKENS, DEBATE_ID);
+const STORAGE = callForm(BillingEventType.STORAGE, { bytes: "quantity" }, ["resource"]);
+const CONNECTOR_SYNC = callForm(BillingEventType.CONNECTOR_SYNC, {}, ["connectorId"]);
+const KNOWLEDGE_QUERY = callForm(BillingEventType.KNOWLEDGE_QUERY, {}, ["resource"]);
+const AGENT_CALL = callForm(BillingEventType.AGENT_CALL, DEBATE_ID);
+const EXPORT = callForm(BillingEventType.EXPORT, {}, ["resource"]);
+const SSO_AUTH = callForm(BillingEventType.SSO_AUTH, {}, ["identityProvider"]);
 
 /**
  * Tenant-aware metering: a preset of the engine that records every kind of usage of a product.
@@ -66,62 +76,47 @@ export class UsageMeter {
 
   /** Records an event of any kind, as the engine takes it. */
   record(event: UsageEvent): Promise<RecordedUsage> {
-    return this.#record(event, {});
+    return this.#underWayUntil(() => recordUsageEvent(this.#billing, event));
   }
 
-  recordApiCall({ resource, metadata, ...call }: calls.MeteredApiCall): Promise<RecordedUsage> {
-    return this.#record({
-      ...call,
-      type: BillingEventType.API_CALL,
-      metadata: withExtras(metadata, { resource }),
-    });
+  recordApiCall(call: calls.MeteredApiCall): Promise<RecordedUsage> {
+    return this.#record(call, API_CALL);
   }
 
-  async recordDebate({ debateId, rounds, metadata, ...call }: calls.MeteredDebate): Promise<RecordedUsage> {
+  async recordDebate(debate: calls.MeteredDebate): Promise<RecordedUsage> {
+    const { rounds } = debate;
     if (rounds !== undefined && !(Number.isSafeInteger(rounds) && rounds >= 0)) {
       throw invalidInput("rounds", "invalid_count", "rounds must be a whole number that is not negative");
     }
-    const type = BillingEventType.DEBATE;
-    return this.#record({ ...call, type, debate: debateId, metadata: withExtras(metadata, { rounds }) });
+    return this.#record(debate, DEBATE);
   }
 
-  recordTokens({ debateId, ...call }: calls.MeteredTokens): Promise<RecordedUsage> {
-    return this.#record({ ...call, type: BillingEventType.TOKENS, debate: debateId });
+  recordTokens(call: calls.MeteredTokens): Promise<RecordedUsage> {
+    return this.#record(call, TOKENS);
   }
 
-  recordStorage({ bytes, resource, metadata, ...call }: calls.MeteredStorage): Promise<RecordedUsage> {
-    const extras = withExtras(metadata, { resource });
-    const event = { ...call, type: BillingEventType.STORAGE, quantity: bytes, metadata: extras };
-    return this.#record(event, { quantity: "bytes" });
+  recordStorage(storage: calls.MeteredStorage): Promise<RecordedUsage> {
+    return this.#record(storage, STORAGE);
   }
 
   recordConnectorSync(sync: calls.MeteredConnectorSync): Promise<RecordedUsage> {
-    const { connectorId, metadata, ...call } = sync;
-    const extras = withExtras(metadata, { connectorId });
-    return this.#record({ ...call, type: BillingEventType.CONNECTOR_SYNC, metadata: extras });
+    return this.#record(sync, CONNECTOR_SYNC);
   }
 
   recordKnowledgeQuery(query: calls.MeteredKnowledgeQuery = {}): Promise<RecordedUsage> {
-    const { resource, metadata, ...call } = query;
-    const extras = withExtras(metadata, { resource });
-    return this.#record({ ...call, type: BillingEventType.KNOWLEDGE_QUERY, metadata: extras });
+    return this.#record(query, KNOWLEDGE_QUERY);
   }
 
-  recordAgentCall({ debateId, ...call }: calls.MeteredAgentCall): Promise<RecordedUsage> {
-    return this.#record({ ...call, type: BillingEventType.AGENT_CALL, debate: debateId });
+  recordAgentCall(call: calls.MeteredAgentCall): Promise<RecordedUsage> {
+    return this.#record(call, AGENT_CALL);
   }
 
-  recordExport({ resource, metadata, ...call }: calls.MeteredExport = {}): Promise<RecordedUsage> {
-    return this.#record({
-      ...call,
-      type: BillingEventType.EXPORT,
-      metadata: withExtras(metadata, { resource }),
-    });
+  recordExport(call: calls.MeteredExport = {}): Promise<RecordedUsage> {
+    return this.#record(call, EXPORT);
   }
 
-  recordSsoAuth({ identityProvider, metadata, ...call }: calls.MeteredSsoAuth = {}): Promise<RecordedUsage> {
-    const extras = withExtras(metadata, { identityProvider });
-    return this.#record({ ...call, type: BillingEventType.SSO_AUTH, metadata: extras });
+  recordSsoAuth(call: calls.MeteredSsoAuth = {}): Promise<RecordedUsage> {
+    return this.#record(call, SSO_AUTH);
   }
 
   /** A tenant's usage of a period; without dates, all of it. */
@@ -149,8 +144,12 @@ export class UsageMeter {
     return monthEstimate(this.#billing, scope);
   }
 
-  #record(event: UsageEvent, names: FieldNames = NAMES): Promise<RecordedUsage> {
-    const recording = this.#applyPrices().then(() => recordUsageEvent(this.#billing, event, names));
+  #record(call: object, form: CallForm): Promise<RecordedUsage> {
+    return this.#underWayUntil(() => recordCall(this.#billing, call, form));
+  }
+
+  #underWayUntil(record: () => Promise<RecordedUsage>): Promise<RecordedUsage> {
+    const recording = this.#applyPrices().then(record);
     this.#underWay.add(recording);
     return recording.finally(() => this.#underWay.delete(recording));
   }

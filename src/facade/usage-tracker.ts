@@ -1,9 +1,10 @@
 import type { Decimal } from "decimal.js";
 import type { Billing } from "../billing.ts";
 import { UsageEventType } from "../domain/metering/index.ts";
+import { callForm } from "./call-form.ts";
 import { defaultBilling } from "./default-billing.ts";
 import { costBy, figuresBy } from "./group-sums.ts";
-import { type FieldNames, type RecordedUsage, recordUsageEvent } from "./recorded-usage.ts";
+import { type RecordedUsage, recordCall } from "./recorded-usage.ts";
 
 /** A debate, as `UsageTracker.recordDebate` takes it. */
 export interface DebateUsage {
@@ -24,7 +25,7 @@ export interface DebateUsage {
 /** The tracker has no settings: what it needs is the engine's. */
 export type UsageTrackerOptions = Readonly<Record<string, never>>;
 
-const NAMES: FieldNames = Object.freeze({ tenant: "orgId", user: "userId", debate: "debateId" });
+const DEBATE = callForm(UsageEventType.DEBATE, { orgId: "tenant", userId: "user", debateId: "debate" });
 
 /** Usage of an organization over a period. */
 export interface TrackedSummary {
@@ -66,9 +67,7 @@ export class UsageTracker {
    * @throws BillingError invalid_input naming the field; conflict `event_conflict` when another event has the id.
    */
   async recordDebate(debate: DebateUsage): Promise<RecordedUsage> {
-    const { userId, orgId, debateId, ...usage } = debate;
-    const event = { ...usage, type: UsageEventType.DEBATE, tenant: orgId, user: userId, debate: debateId };
-    return recordUsageEvent(this.#billing, event, NAMES);
+    return recordCall(this.#billing, debate, DEBATE);
   }
 
   /** An organization's usage within [from, to); without them, all of it. */

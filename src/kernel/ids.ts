@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { monotonicFactory } from "ulid";
 import type { Clock } from "./clock.ts";
 
@@ -37,4 +37,14 @@ export function createIds(clock: Clock, randomness?: () => number): Ids {
  */
 export function digest(text: string): string {
   return createHash("sha256").update(text, "utf8").digest("hex");
+}
+
+/**
+ * Returns so many bytes from the system's secure generator: for what nobody may guess, like keys.
+ *
+ * @example
+ * secureRandom(32).length; // 32
+ */
+export function secureRandom(bytes: number): Uint8Array {
+  return randomBytes(bytes);
 }

@@ -4,7 +4,7 @@ export { currencyExponent, formatMinor, parseMinor, picoUsdToCents } from "./cur
 export type { BillingErrorJson, BillingErrorOptions, ErrorKind } from "./errors.ts";
 export { BillingError, ERROR_KINDS, exitCodeOf, invalidInput } from "./errors.ts";
 export type { Ids } from "./ids.ts";
-export { createIds, digest } from "./ids.ts";
+export { createIds, digest, secureRandom } from "./ids.ts";
 export type { DecimalInput } from "./money.ts";
 export {
   divideHalfUp,

@@ -1,4 +1,5 @@
 export type { Operation } from "./group-commit.ts";
+export { type LastRun, lastJobRun, leaseHolder, recordJobRun } from "./job-runs.ts";
 export { acquireLease, type LeaseRequest, releaseLease } from "./leases.ts";
 export {
   appendToOutbox,

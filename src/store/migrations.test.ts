@@ -35,6 +35,24 @@ const CHECKSUMS = [
     sqlite: "e465769a2179388710b77a2236d692766102ee0be9ce78796e7bd9494aa7c8ac",
     postgres: "b4237385be5280bc3166273d0887130766156a47437adf350927da9ba3c5f3a1",
   },
+  {
+    version: 5,
+    name: "budgets, holds and alerts",
+    sqlite: "247d68957d06dd65f58d4a5866f3ec50bd05f8e689accacc7e1aa48caedad860",
+    postgres: "ff1a0c30065e2ffaa82e0e81c2cd2ee5ad565fc5f6f48a31b5611d1fbc79a728",
+  },
+  {
+    version: 6,
+    name: "notifications and job runs",
+    sqlite: "ecfde5e69612170e993ce6aaa7cdb99c6e217558d4d17fc133310bf641f532eb",
+    postgres: "2b1862a6ded3a1615835159a094c8911c5385ee61155a1147b29fa2361d70946",
+  },
+  {
+    version: 7,
+    name: "audit log, organizations and API keys",
+    sqlite: "3e0224c5c4379a6911d91abb0b119ed04de9b9186b64c5ce89b04de4a0bd03a4",
+    postgres: "e9447efc69760672baba171acdd22e68561adb668d7c2c7716176b5b192568a2",
+  },
 ];
 
 const VERSIONS = CHECKSUMS.map(({ version }) => BigInt(version));

@@ -10,7 +10,13 @@ import type { Dialect, Reader, Tx } from "./tx.ts";
 /** The one way to the database: durable transactions, shared commits and consistent reads. */
 export class Store {
   readonly #engine: Engine;
-  readonly #commits: GroupCommit;
+  /** SQLite: one for all, as it has one writer and one fsync serves all. */
+  readonly #shared: GroupCommit | undefined;
+  /**
+   * PostgreSQL: one per kind of write. A transaction that did several would take their locks in an order of chance, and
+   * two of them could deadlock.
+   */
+  readonly #byKind = new WeakMap<Operation<never, unknown>, GroupCommit>();
   /** The transaction that `atomically` runs its calls in. */
   readonly #joined = new AsyncLocalStorage<Tx>();
   readonly #afterCommit = new WeakMap<Tx, (() => void)[]>();
@@ -21,7 +27,7 @@ export class Store {
 
   constructor(engine: Engine) {
     this.#engine = engine;
-    this.#commits = new GroupCommit((work) => this.#commit(work), engine.lanes);
+    this.#shared = engine.dialect === "sqlite" ? this.#newGroupCommit() : undefined;
   }
 
   get dialect(): Dialect {
@@ -58,13 +64,16 @@ export class Store {
     return this.#call(() => this.#commit(work));
   }
 
-  /** Applies `input` in a transaction shared with other callers; settles after that transaction is durable. */
+  /**
+   * Applies `input` in a transaction shared with other callers (on PostgreSQL: of the same operation object); settles after that
+   * transaction is durable.
+   */
   submit<Input, Output>(operation: Operation<Input, Output>, input: Input): Promise<Output> {
     const joined = this.#joined.getStore();
     if (joined !== undefined) {
       return this.transaction(async (tx) => (await operation.apply(tx, [input]))[0] as Output);
     }
-    return this.#call(() => this.#commits.submit(operation, input));
+    return this.#call(() => this.#groupCommitOf(operation).submit(operation, input));
   }
 
   /** Runs `work` on one consistent snapshot that holds everything acknowledged before the call. */
@@ -100,6 +109,20 @@ export class Store {
   close(): Promise<void> {
     this.#closed ??= this.#close();
     return this.#closed;
+  }
+
+  #groupCommitOf(operation: Operation<never, unknown>): GroupCommit {
+    if (this.#shared !== undefined) return this.#shared;
+    let commits = this.#byKind.get(operation);
+    if (commits === undefined) {
+      commits = this.#newGroupCommit();
+      this.#byKind.set(operation, commits);
+    }
+    return commits;
+  }
+
+  #newGroupCommit(): GroupCommit {
+    return new GroupCommit((work) => this.#commit(work), this.#engine.lanes);
   }
 
   async #commit<T>(work: (tx: Tx) => Promise<T>): Promise<T> {

@@ -105,7 +105,8 @@ export function remainderOf(
   return [...left.values()];
 }
 
-function keyOf(row: UsageRow, by: readonly Grouping[]): Key {
+/** A row's values as they are shown. */
+export function keyOf(row: UsageRow, by: readonly Grouping[]): Key {
   const key: Record<string, string | null> = {};
   for (const grouping of by) key[grouping] = keyPart(row, grouping);
   return key;
@@ -151,7 +152,8 @@ function byCost(a: UsageGroup, b: UsageGroup): number {
   return b.costUsd.comparedTo(a.costUsd) || byKey(a, b);
 }
 
-function byKey(a: UsageGroup, b: UsageGroup): number {
+/** The order of keys: part by part, as text. */
+export function byKey(a: { readonly key: Key }, b: { readonly key: Key }): number {
   for (const grouping of Object.keys(a.key) as Grouping[]) {
     const [x, y] = [a.key[grouping] ?? "", b.key[grouping] ?? ""];
     if (x !== y) return x < y ? -1 : 1;

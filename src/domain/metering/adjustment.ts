@@ -91,8 +91,10 @@ export function correctedInput(current: CheckedEvent, values: CorrectedValues): 
     delete kept.usageState;
   }
   const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-  const model = values.usage?.model ?? current.model;
-  return values.usage === undefined ? { ...kept, ...given } : { ...kept, model, ...given };
+  if (values.usage === undefined) return { ...kept, ...given };
+  // The caller may have named the model as the price book knows it; the response's name does not replace that.
+  const model = current.model === "" ? undefined : current.model;
+  return { ...kept, model, ...given };
 }
 
 /** A checked event as a caller would report it. */

@@ -254,7 +254,7 @@ describe.each(ENGINES)("adjustments on $name", ({ freshUrl }) => {
       await billing.pricing.add([{ ...gpt, input: "5", output: "20" }]);
       const preview = await billing.metering.rerate({ ...JUNE, model: "gpt-4o" }, { dryRun: true });
       expect(JSON.parse(JSON.stringify(preview))).toEqual({
-        ...{ id: null, dryRun: true, examined: 5 },
+        ...{ id: null, dryRun: true, examined: 5, kept: 0 },
         tenants: [
           {
             ...{ tenant: "acme", events: 3, costBeforeUsd: "0.0105", costAfterUsd: "0.021" },
@@ -345,6 +345,33 @@ describe.each(ENGINES)("adjustments on $name", ({ freshUrl }) => {
       await billing.metering.rerate(JUNE, { reason: "x", id: "a" });
       const other = billing.metering.rerate({ ...JUNE, model: "x" }, { reason: "x", id: "a" });
       await expect(other).rejects.toMatchObject({ kind: "conflict", code: "adjustment_conflict" });
+    });
+
+    it("leaves an event at its price when today's book refuses to price it", async () => {
+      const url = await freshUrl();
+      const clock = new ManualClock("2026-01-01T00:00:00Z");
+      const store = await open(url);
+      const pricing = new PricingService(store, clock);
+      const metering = (unknownModel: "fallback" | "refuse") =>
+        new MeteringService(
+          { store, clock, ids: createIds(clock), pricing },
+          { tenant: "acme", unknownModel, participants: [] },
+        );
+      await metering("fallback").record([...calls("acme", 2), { ...CALL, id: "x", model: "nobody-knows" }]);
+      await pricing.add([{ ...gpt, input: "5", output: "20" }]);
+      const report = await metering("refuse").rerate(JUNE, { reason: "x" });
+      expect(report).toMatchObject({ examined: 3, kept: 1, tenants: [{ events: 2 }] });
+      await store.close();
+    });
+
+    it("writes nothing for the same money by another price", async () => {
+      const billing = await start(calls("acme", 2));
+      await billing.pricing.add([{ ...gpt, input: "2.5", output: "10", cachedInput: "1" }]);
+      expect(await billing.metering.rerate(JUNE, { reason: "x" })).toMatchObject({
+        examined: 2,
+        tenants: [],
+      });
+      expect(await eventsOf(billing)).toHaveLength(2);
     });
 
     it("charges by a selling price that was agreed later, and leaves the cost", async () => {

@@ -62,12 +62,17 @@ export function withUsage(input: UsageEvent): UsageEvent {
     model: input.model ?? usage.model ?? undefined,
     serviceTier: input.serviceTier ?? usage.serviceTier ?? undefined,
     usageState: usage.usageState,
-    providerCostUsd: usage.providerCostUsd ?? undefined,
+    providerCostUsd: isFeeOnly(usage) ? undefined : (usage.providerCostUsd ?? undefined),
   };
 }
 
+/** With the caller's own key a router reports its fee alone: no cost of the call to compare ours with. */
+function isFeeOnly({ issues }: ProviderUsage): boolean {
+  return Array.isArray(issues) && issues.some((issue) => String(issue).startsWith("own_key:"));
+}
+
 export function usageStateOf(value: unknown): UsageState {
-  if (value === undefined) return "reported";
+  if (value === undefined || value === null) return "reported";
   if (STATES.includes(value)) return value as UsageState;
   throw invalidInput("usageState", "invalid_state", "usageState must be reported, estimated or missing");
 }
@@ -78,8 +83,8 @@ const NOISE = 10n ** BigInt(PROVIDER_DIGITS - 12);
 /** $1,000,000 in pico-USD. */
 const MAX_PROVIDER_COST = 1_000_000n * 10n ** 12n;
 
-export function providerCostOf(value: DecimalInput | undefined): bigint | null {
-  if (value === undefined) return null;
+export function providerCostOf(value: DecimalInput | null | undefined): bigint | null {
+  if (value === undefined || value === null) return null;
   const field = "providerCostUsd";
   const cost = divideHalfUp(parseDecimal(value, PROVIDER_DIGITS, field), NOISE);
   if (cost < 0n) throw invalidInput(field, "negative", `${field} must not be negative`);

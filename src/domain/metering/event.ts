@@ -66,9 +66,9 @@ export interface UsageEvent {
    */
   readonly usage?: ProviderUsage | undefined;
   /** Whether the counts are the provider's own (`reported`, the default); others are flagged on the event. */
-  readonly usageState?: UsageState | undefined;
+  readonly usageState?: UsageState | null | undefined;
   /** What the provider says it charged, kept beside our own cost. Rounded half up to 1 pico-USD. */
-  readonly providerCostUsd?: DecimalInput | undefined;
+  readonly providerCostUsd?: DecimalInput | null | undefined;
   /** The budget hold this usage settles. */
   readonly holdId?: string | undefined;
   readonly metadata?: Metadata | undefined;

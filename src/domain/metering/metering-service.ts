@@ -27,6 +27,8 @@ export interface MeteringOptions {
   readonly tenant: string | undefined;
   readonly unknownModel: UnknownModelPolicy;
   readonly participants: readonly CommitParticipant[];
+  /** The hold that events without a `holdId` settle; '' for none. */
+  readonly currentHold?: (() => string) | undefined;
 }
 
 export interface EventQuery {
@@ -73,6 +75,8 @@ export interface RerateReport {
   readonly id: string | null;
   readonly dryRun: boolean;
   readonly examined: number;
+  /** Events that today's book refuses to price (`unknownModel: "refuse"`): they keep their price. */
+  readonly kept: number;
   /** Tenants with changes, by name. */
   readonly tenants: readonly TenantDifference[];
 }
@@ -107,13 +111,14 @@ export class MeteringService {
   readonly #rules: CommitRules;
   readonly #ids: Ids;
   readonly #operation: RecordUsage;
+  readonly #currentHold: () => string;
 
   constructor(
     deps: { store: Store; clock: Clock; ids: Ids; pricing: PricingService },
     options: MeteringOptions,
   ) {
     const { store, clock, ids, pricing } = deps;
-    const { tenant, unknownModel, participants } = options;
+    const { tenant, unknownModel, participants, currentHold = () => "" } = options;
     this.#store = store;
     this.#pricing = pricing;
     this.#participants = participants;
@@ -121,6 +126,7 @@ export class MeteringService {
     this.#rules = { pricing, unknownModel, participants, now: () => clock.now() };
     this.#ids = ids;
     this.#operation = new RecordUsage(this.#rules);
+    this.#currentHold = currentHold;
   }
 
   /**
@@ -282,7 +288,9 @@ export class MeteringService {
     const places: number[] = [];
     for (const [index, input] of batch.entries()) {
       try {
-        events.push(parseEvent(input, this.#defaults));
+        const event = parseEvent(input, this.#defaults);
+        const hold = event.hold === "" ? this.#currentHold() : event.hold;
+        events.push(hold === event.hold ? event : { ...event, hold });
         places.push(index);
       } catch (error) {
         if (!(error instanceof BillingError)) throw error;

@@ -1,13 +1,14 @@
 // Re-rating: what is on record of a period, priced again by the book of today. Page by page, each in a transaction of its
 // own, so that writers are not held up; a page that was done shows no difference when it is visited again.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Decimal } from "decimal.js";
 import { BillingError, DAY_MS, dayOf, type Ids, usdToDecimal } from "../../kernel/index.ts";
 import type { Reader, Store, Tx } from "../../store/index.ts";
 import { reversalOf } from "./adjustment.ts";
 import { type EffectivePage, effectivePageAcrossTenants } from "./adjustment-store.ts";
 import { type CommitRules, commitRated, rateEvent } from "./commit.ts";
-import { CorrectedMeanwhile, isSame } from "./correction.ts";
+import { CorrectedMeanwhile } from "./correction.ts";
 import type { RatedEvent } from "./event.ts";
 import { type EventPosition, eventDaysAcrossTenants, type StoredEvent } from "./event-store.ts";
 
@@ -38,6 +39,12 @@ export interface RerateProgress {
   readonly share: number;
 }
 
+interface Compared {
+  readonly seen: readonly StoredEvent[];
+  readonly changes: readonly Change[];
+  readonly kept: number;
+}
+
 interface Change {
   readonly before: StoredEvent;
   readonly after: RatedEvent;
@@ -52,6 +59,7 @@ export class Rerating {
   readonly #ids: Ids;
   readonly #sums = new Map<string, [events: number, ...money: bigint[]]>();
   #examined = 0;
+  #kept = 0;
 
   constructor(deps: { store: Store; rules: CommitRules; ids: Ids }) {
     this.#store = deps.store;
@@ -63,7 +71,7 @@ export class Rerating {
     selection: RerateSelection,
     adjustment: string | null,
     onProgress: (progress: RerateProgress) => void,
-  ): Promise<{ examined: number; tenants: TenantDifference[] }> {
+  ): Promise<{ examined: number; kept: number; tenants: TenantDifference[] }> {
     const onRecord = await this.#store.read(eventDaysAcrossTenants);
     const first = Math.max(dayOf(selection.from), onRecord?.first ?? 0);
     const last = Math.min(Math.ceil(selection.to / DAY_MS) - 1, onRecord?.last ?? -1);
@@ -71,9 +79,12 @@ export class Rerating {
       let after: EventPosition | undefined;
       for (;;) {
         const page = { ...selection, day, adjustment: adjustment ?? "", after, limit: PAGE };
-        const { seen, changes } = await this.#page(page, adjustment);
+        const { seen, changes, kept } = await this.#page(page, adjustment);
         this.#examined += seen.length;
+        this.#kept += kept;
         for (const change of changes) this.#add(change);
+        // SQLite answers without waiting: signals, timers and other callers get their turn here.
+        await nextTurn();
         onProgress({ examined: this.#examined, share: (day - first) / (last - first + 1) });
         const end = seen.at(-1);
         if (end === undefined || seen.length < PAGE) break;
@@ -81,10 +92,10 @@ export class Rerating {
       }
     }
     onProgress({ examined: this.#examined, share: 1 });
-    return { examined: this.#examined, tenants: this.#differences() };
+    return { examined: this.#examined, kept: this.#kept, tenants: this.#differences() };
   }
 
-  #page(page: EffectivePage, adjustment: string | null): Promise<{ seen: StoredEvent[]; changes: Change[] }> {
+  #page(page: EffectivePage, adjustment: string | null): Promise<Compared> {
     if (adjustment === null) return this.#store.read((reader) => this.#compare(page, reader));
     return again(() =>
       this.#store.transaction(async (tx) => {
@@ -95,17 +106,18 @@ export class Rerating {
     );
   }
 
-  async #compare(page: EffectivePage, reader: Reader): Promise<{ seen: StoredEvent[]; changes: Change[] }> {
+  async #compare(page: EffectivePage, reader: Reader): Promise<Compared> {
     const book = await this.#rules.pricing.book(reader);
     const seen = await effectivePageAcrossTenants(page, reader);
     const changes: Change[] = [];
+    let kept = 0;
     for (const before of seen) {
       const entry = { sign: 1 as const, corrects: before.event.id, adjustment: page.adjustment };
       const after = rateEvent(book, before.event, this.#rules.unknownModel, before.recordedAt, entry);
-      if (after instanceof BillingError) throw after;
-      if (!isSame(before, after)) changes.push({ before, after });
+      if (after instanceof BillingError) kept += 1;
+      else if (differs(before, after)) changes.push({ before, after });
     }
-    return { seen, changes };
+    return { seen, changes, kept };
   }
 
   async #append(tx: Tx, changes: readonly Change[], adjustment: string): Promise<void> {
@@ -145,6 +157,11 @@ export class Rerating {
         };
       });
   }
+}
+
+/** Whether a bill would read differently. The same money by another price's id is no reason to write. */
+function differs(before: RatedEvent, after: RatedEvent): boolean {
+  return before.cost !== after.cost || before.charge !== after.charge || before.flags !== after.flags;
 }
 
 const MAX_TRIES = 10;

@@ -1,5 +1,6 @@
 // The proof on demand: every event hashes and prices to what is stored, every rollup row is the sum of its events.
 
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { DAY_MS, dayOf, formatUsd, joinMoney } from "../../kernel/index.ts";
 import type { Reader } from "../../store/index.ts";
 import type { PriceBook } from "../pricing/index.ts";
@@ -48,6 +49,8 @@ export async function verifyUsage(
       const page = await pageOfDayAcrossTenants({ day, after, limit: PAGE }, reader);
       for (const stored of page) differences.push(...eventDifferences(stored, book));
       events += page.length;
+      // SQLite answers without waiting: signals and timers get their turn here.
+      await nextTurn();
       onProgress({ events, day: dayText(day) });
       const last = page.at(-1);
       if (last === undefined || page.length < PAGE) break;

@@ -1,4 +1,4 @@
-import { type Clock, isoInstant, parseTimestamp } from "../../kernel/index.ts";
+import { type Clock, currentTenant, isoInstant, parseTimestamp } from "../../kernel/index.ts";
 import type { Reader, Store } from "../../store/index.ts";
 import { readGenaiPrices } from "./genai-list.ts";
 import { readLitellmPrices } from "./litellm-list.ts";
@@ -143,8 +143,11 @@ export class PricingService {
     return { added, unchanged: parsed.length - added };
   }
 
-  /** Every rule of one tenant and those of all tenants, latest start first; without a tenant every rule there is. */
-  async rules(tenant?: string): Promise<ListedPriceRule[]> {
+  /**
+   * Every rule of one tenant and those for all tenants, latest start first. Absent: the tenant of `withTenant`; outside
+   * of any, every rule there is.
+   */
+  async rules(tenant: string | undefined = currentTenant()): Promise<ListedPriceRule[]> {
     const book = await this.#store.read((reader) => this.book(reader));
     return book.rules.all
       .filter((rule) => tenant === undefined || rule.tenant === "" || rule.tenant === tenant)

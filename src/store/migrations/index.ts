@@ -3,6 +3,17 @@ import { outboxAndLeases } from "./0001-outbox-and-leases.ts";
 import { prices } from "./0002-prices.ts";
 import { usage } from "./0003-usage.ts";
 import { adjustments } from "./0004-adjustments.ts";
+import { budgets } from "./0005-budgets.ts";
+import { notifications } from "./0006-notifications.ts";
+import { organizations } from "./0007-organizations.ts";
 
 /** Every migration, in order. Append only. */
-export const MIGRATIONS: readonly Migration[] = [outboxAndLeases, prices, usage, adjustments];
+export const MIGRATIONS: readonly Migration[] = [
+  outboxAndLeases,
+  prices,
+  usage,
+  adjustments,
+  budgets,
+  notifications,
+  organizations,
+];

@@ -1,0 +1,2 @@
+export { WebhookEndpoints } from "./endpoints.ts";
+export { GlobalWebhook } from "./global-webhook.ts";

@@ -1,0 +1,72 @@
+import { homedir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { readConfig } from "./config.ts";
+
+const SMTP = {
+  ARAGORA_SMTP_HOST: "smtp.sendgrid.net",
+  ARAGORA_SMTP_PORT: "2525",
+  ARAGORA_SMTP_USER: "apikey",
+  ARAGORA_SMTP_PASSWORD: "SG.planted",
+  ARAGORA_SMTP_FROM: "bills@example.com",
+};
+
+describe("the configuration", () => {
+  it("is data at home and no channel in an empty environment", () => {
+    expect(readConfig({})).toEqual({
+      database: `sqlite:${join(homedir(), ".nomic", "billing.db")}`,
+      notifications: {},
+    });
+    expect(readConfig({ ARAGORA_DATA_DIR: "" })).toEqual(readConfig({}));
+    expect(readConfig({ ARAGORA_DATA_DIR: "/data" }).database).toBe("sqlite:/data/billing.db");
+  });
+
+  it("takes the specification's variables, and its defaults for those that are absent or empty", () => {
+    const webhook = "https://hooks.slack.com/services/xxx";
+    expect(readConfig({ ...SMTP, ARAGORA_NOTIFICATION_WEBHOOK: webhook }).notifications).toEqual({
+      smtp: {
+        host: "smtp.sendgrid.net",
+        port: 2525,
+        user: "apikey",
+        password: "SG.planted",
+        from: "bills@example.com",
+      },
+      webhook,
+    });
+    const bare = readConfig({ ARAGORA_SMTP_HOST: "mail", ARAGORA_SMTP_PORT: "", ARAGORA_SMTP_USER: "" });
+    expect(bare.notifications.smtp).toMatchObject({ host: "mail", port: 587, from: "billing@aragora.ai" });
+  });
+
+  it("is frozen", () => {
+    const config = readConfig(SMTP);
+    expect([config, config.notifications, config.notifications.smtp].map(Object.isFrozen)).toEqual([
+      ...[true, true, true],
+    ]);
+  });
+
+  it.each([
+    ["ARAGORA_SMTP_PORT", "planted"],
+    ["ARAGORA_SMTP_PORT", "0"],
+    ["ARAGORA_SMTP_PORT", "65536"],
+    ["ARAGORA_SMTP_PORT", "587.5"],
+    ["ARAGORA_SMTP_PORT", "0x19"],
+    ["ARAGORA_SMTP_PORT", "-25"],
+    ["ARAGORA_SMTP_HOST", "smtp://planted"],
+    ["ARAGORA_SMTP_HOST", "planted host"],
+    ["ARAGORA_SMTP_HOST", "planted\r\nhost"],
+    ["ARAGORA_SMTP_HOST", ""],
+    ["ARAGORA_SMTP_FROM", "planted"],
+    ["ARAGORA_SMTP_FROM", "a@b.example\r\nBcc: planted@example.com"],
+    ["ARAGORA_SMTP_FROM", "Planted <a@b.example>"],
+    ["ARAGORA_SMTP_USER", ""],
+    ["ARAGORA_SMTP_PASSWORD", ""],
+    ["ARAGORA_NOTIFICATION_WEBHOOK", "planted"],
+    ["ARAGORA_NOTIFICATION_WEBHOOK", "ftp://planted.example/"],
+  ])("refuses %s = %j, naming the variable and repeating no value", (name, value) => {
+    const environment = { ...SMTP, [name]: value };
+    expect(() => readConfig(environment)).toThrow(
+      expect.objectContaining({ code: "invalid_configuration", details: { field: name } }),
+    );
+    expect(() => readConfig(environment)).not.toThrow(/planted|SG\./i);
+  });
+});

@@ -1,0 +1,550 @@
+import {
+  BillingError,
+  type Clock,
+  type DecimalInput,
+  decodeCursor,
+  encodeCursor,
+  type Ids,
+  invalidInput,
+  type Page,
+} from "../../kernel/index.ts";
+import type { Store, Tx } from "../../store/index.ts";
+import { tenantOf } from "../metering/index.ts";
+import type { AlertCallback } from "./alert-callbacks.ts";
+import { acknowledge, findAlert, pageOfAlerts } from "./alert-store.ts";
+import { spentByPeriod } from "./backfill.ts";
+import type { Budget, LiveBudget } from "./budget.ts";
+import type { BudgetEngine } from "./budget-engine.ts";
+import {
+  type BudgetInput,
+  type BudgetTermsInput,
+  budgetExists,
+  CHANGE_FIELDS,
+  changedBudget,
+  limitOf,
+  parseBudget,
+} from "./budget-input.ts";
+import {
+  appendChange,
+  findBudget,
+  insertBudget,
+  insertOverride,
+  listBudgets,
+  listChanges,
+  lockBudgets,
+  nextVersion,
+  updateBudget,
+} from "./budget-store.ts";
+import {
+  type AlertRecord,
+  alertView,
+  type BudgetRecord,
+  type BudgetStatusView,
+  budgetView,
+  type CounterStatus,
+  counterStatus,
+} from "./budget-view.ts";
+import { carriedOver } from "./carry.ts";
+import { type Counter, countersOfBudget, insertReset, writeCounters } from "./counter-store.ts";
+import { pageOfSpends } from "./hold-store.ts";
+import { type BudgetSpend, spendView } from "./hold-view.ts";
+import { liveBudget, periodOf } from "./live-budget.ts";
+import { counterSeal } from "./seal.ts";
+import { dimensionOf, fieldsOf, instantOf, notFound, oneOf, textOf } from "./text-input.ts";
+import { TREND_STEPS, type TrendPoint, type TrendStep, trendOf } from "./trend.ts";
+
+/** Who did something, and why; kept for ever. */
+export interface Deed {
+  readonly actor?: string | undefined;
+  readonly reason?: string | undefined;
+}
+
+interface Doer {
+  readonly actor: string;
+  readonly reason: string;
+}
+
+export interface OverrideInput extends Deed {
+  readonly tenant?: string | undefined;
+  /** Absent: every budget of the tenant. */
+  readonly budget?: string | undefined;
+  readonly user: string;
+  readonly until: Date;
+  /** The limit for this user meanwhile, in the budget's measure (dollars, where no budget is named); absent: none. */
+  readonly limit?: DecimalInput | undefined;
+}
+
+export interface BudgetOverride {
+  readonly id: string;
+  readonly budget: string | null;
+  readonly user: string;
+  readonly until: Date;
+}
+
+/** One entry of what was done to a budget. */
+export interface BudgetChangeEntry {
+  readonly kind: string;
+  readonly actor: string;
+  readonly reason: string;
+  readonly detail: unknown;
+  readonly at: Date;
+}
+
+export interface PageQuery {
+  readonly budget?: string | undefined;
+  readonly cursor?: string | undefined;
+  /** Default 50, at most 500. */
+  readonly limit?: number | undefined;
+}
+
+const MAX_COUNTERS = 1_000;
+
+/** Definitions of budgets, and how far they are. */
+export class BudgetService {
+  readonly #store: Store;
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #engine: BudgetEngine;
+  readonly #tenant: string | undefined;
+
+  constructor(
+    deps: { store: Store; clock: Clock; ids: Ids; engine: BudgetEngine },
+    options: { readonly tenant: string | undefined },
+  ) {
+    this.#store = deps.store;
+    this.#clock = deps.clock;
+    this.#ids = deps.ids;
+    this.#engine = deps.engine;
+    this.#tenant = options.tenant;
+  }
+
+  /**
+   * Makes a budget. It counts from the start of the period it is made in (a `total` one from its creation, or `from`):
+   * what was used since is counted in the same transaction, whatever is recorded meanwhile. With an `id` a retry finds
+   * the budget that it made.
+   *
+   * @throws BillingError invalid_input naming the field; conflict `budget_exists` for another budget under the id.
+   * @example
+   * await budgets.create({ tenant: "acme", name: "per debate", scope: { workspace: "ws", debate: "each" }, limit: "5" });
+   */
+  async create(input: BudgetInput): Promise<BudgetRecord> {
+    const tenant = this.#tenantOf(input.tenant);
+    const id = input.id === undefined ? this.#ids.next("bud") : textOf(input.id, "id");
+    const budget = parseBudget(input, { tenant, id, now: this.#clock.now() });
+    const deed = deedOf(input);
+    return this.#change(async (tx) => {
+      const known = await findBudget(tenant, id, tx);
+      if (known !== undefined) {
+        if (!sameDefinition(known, budget)) throw budgetExists(id);
+        return budgetView(known);
+      }
+      await insertBudget(tx, budget, await nextVersion(tx));
+      await this.#log(tx, budget, "create", deed, definitionOf(budget));
+      await this.#countFromStart(tx, liveBudget(budget));
+      return budgetView((await findBudget(tenant, id, tx)) ?? budget);
+    });
+  }
+
+  /** @throws BillingError not_found `budget_not_found`. */
+  async get(id: string, tenant?: string): Promise<BudgetRecord> {
+    const whose = this.#tenantOf(tenant);
+    return this.#store.read(async (reader) => budgetView(existing(await findBudget(whose, id, reader), id)));
+  }
+
+  /** In the order of their creation; closed ones only when asked for. */
+  async list(query: { tenant?: string; closed?: boolean } = {}): Promise<BudgetRecord[]> {
+    const tenant = this.#tenantOf(query.tenant);
+    const budgets = await this.#store.read((reader) => listBudgets(tenant, reader));
+    return budgets.filter(({ status }) => query.closed === true || status !== "closed").map(budgetView);
+  }
+
+  /**
+   * Changes limit, thresholds, overage, recipients or name; what a budget is about cannot change: close it and make
+   * another one. Thresholds that the new limit has passed are alerted now, those alerted before are not again. A raised
+   * limit resumes what a threshold suspended.
+   *
+   * @throws BillingError not_found; invalid_input; failed_precondition `budget_closed`.
+   */
+  async update(id: string, changes: BudgetTermsInput & Deed, tenant?: string): Promise<BudgetRecord> {
+    const given = fieldsOf(changes, CHANGE_FIELDS, "changes");
+    const deed = deedOf(changes);
+    return this.#edit(id, tenant, "update", deed, (budget) => {
+      if (budget.status === "closed") throw closed(id);
+      const next = changedBudget(budget, given);
+      const raised = budget.limit !== null && (next.limit === null || next.limit > budget.limit);
+      const terms = given.limit !== undefined || given.thresholds !== undefined;
+      return {
+        ...next,
+        ...(raised &&
+          budget.suspendedBy === "threshold" && { status: "active" as const, suspendedBy: "" as const }),
+        termsSince: terms ? periodOf(budget, this.#clock.now()).start : budget.termsSince,
+      };
+    });
+  }
+
+  /** Refuses all requests until it is resumed; usage goes on counting. Idempotent. */
+  suspend(id: string, deed: Deed = {}, tenant?: string): Promise<BudgetRecord> {
+    return this.#edit(id, tenant, "suspend", deedOf(deed), (budget) => {
+      if (budget.status === "closed") throw closed(id);
+      return { ...budget, status: "suspended", suspendedBy: "caller" };
+    });
+  }
+
+  /** Ends a suspension, whoever made it. Idempotent. */
+  resume(id: string, deed: Deed = {}, tenant?: string): Promise<BudgetRecord> {
+    return this.#edit(id, tenant, "resume", deedOf(deed), (budget) => {
+      if (budget.status === "closed") throw closed(id);
+      return { ...budget, status: "active", suspendedBy: "" };
+    });
+  }
+
+  /** Ends a budget for good: it neither counts nor refuses any more, its history stays. Idempotent. */
+  close(id: string, deed: Deed = {}, tenant?: string): Promise<BudgetRecord> {
+    return this.#edit(id, tenant, "close", deedOf(deed), (budget) => ({
+      ...budget,
+      status: "closed",
+      suspendedBy: "",
+    }));
+  }
+
+  /**
+   * Lets one user pass a limit until `until`: beyond it, or up to `limit`. Several run side by side, each with its own
+   * end; the furthest-reaching counts. Overrides are never edited.
+   *
+   * @throws BillingError not_found; invalid_input `override_in_past`.
+   */
+  async override(input: OverrideInput): Promise<BudgetOverride> {
+    const given = fieldsOf(
+      input,
+      ["tenant", "budget", "user", "until", "limit", "actor", "reason"],
+      "override",
+    );
+    const tenant = this.#tenantOf(input.tenant);
+    const user = textOf(given.user, "user");
+    const until = instantOf(given.until, "until");
+    const now = this.#clock.now();
+    if (until === undefined || until <= now)
+      throw invalidInput("until", "override_in_past", "until must be in the future: an override has an end");
+    const deed = deedOf(input);
+    const id = this.#ids.next("ovr");
+    const budget = dimensionOf(given.budget, "budget");
+    await this.#change(async (tx) => {
+      const known = budget === "" ? undefined : existing(await findBudget(tenant, budget, tx), budget);
+      const limit = limitOf(given.limit, known?.measure ?? "usd", "limit") ?? null;
+      const override = { tenant, id, budget, user, until, limit, ...deed, createdAt: now };
+      await insertOverride(tx, override, await nextVersion(tx));
+      const detail = JSON.stringify({
+        override: id,
+        user,
+        until,
+        limit: limit === null ? null : String(limit),
+      });
+      await appendChange(tx, { tenant, budget, kind: "override", ...deed, detail, at: now });
+    });
+    return { id, budget: budget === "" ? null : budget, user, until: new Date(until) };
+  }
+
+  /**
+   * Starts counting anew in the present period: what was counted is kept as a reset, thresholds can be crossed again,
+   * and what a threshold suspended is resumed. Holds stay.
+   *
+   * @throws BillingError not_found; failed_precondition `budget_closed`.
+   */
+  async reset(id: string, deed: Deed = {}, tenant?: string): Promise<BudgetRecord> {
+    const whose = this.#tenantOf(tenant);
+    const by = deedOf(deed);
+    return this.#change(async (tx) => {
+      const budget = existing(await findBudget(whose, id, tx), id);
+      if (budget.status === "closed") throw closed(id);
+      const now = this.#clock.now();
+      const counters = await countersOfBudget(whose, id, periodOf(budget, now).start, tx, "FOR UPDATE");
+      for (const counter of counters) {
+        const { spent, resets } = counter;
+        await insertReset(tx, { ...counter, number: resets + 1, spent, ...by, at: now });
+      }
+      await writeCounters(
+        tx,
+        counters.map((counter) => ({ ...counter, spent: 0n, alertedBps: 0, resets: counter.resets + 1 })),
+      );
+      const resumed: Budget =
+        budget.suspendedBy === "threshold" ? { ...budget, status: "active", suspendedBy: "" } : budget;
+      await updateBudget(tx, resumed, await nextVersion(tx));
+      await this.#log(tx, budget, "reset", by, { counters: counters.length });
+      return budgetView(resumed);
+    });
+  }
+
+  /** How far a budget is in the period of `at` (default now): per counter what was spent and is held. */
+  async status(id: string, query: { tenant?: string; at?: Date } = {}): Promise<BudgetStatusView> {
+    const tenant = this.#tenantOf(query.tenant);
+    const at = instantOf(query.at, "at") ?? this.#clock.now();
+    return this.#store.read(async (reader) => {
+      const budget = liveBudget(existing(await findBudget(tenant, id, reader), id));
+      return { ...budgetView(budget), counters: await statusOf(budget, at, reader) };
+    });
+  }
+
+  /** Every budget that is not closed, with how far it is now. */
+  async summary(tenant?: string): Promise<BudgetStatusView[]> {
+    const whose = this.#tenantOf(tenant);
+    const now = this.#clock.now();
+    return this.#store.read(async (reader) => {
+      const views: BudgetStatusView[] = [];
+      for (const budget of (await listBudgets(whose, reader)).map(liveBudget)) {
+        if (budget.status === "closed") continue;
+        views.push({ ...budgetView(budget), counters: await statusOf(budget, now, reader) });
+      }
+      return views;
+    });
+  }
+
+  /** What was done to a budget, by whom and why, oldest first. */
+  async changes(id: string, tenant?: string): Promise<BudgetChangeEntry[]> {
+    const whose = this.#tenantOf(tenant);
+    const changes = await this.#store.read(async (reader) => {
+      existing(await findBudget(whose, id, reader), id);
+      return listChanges(whose, id, reader);
+    });
+    return changes.map(({ kind, actor, reason, detail, at }) => ({
+      ...{ kind, actor, reason, detail: JSON.parse(detail) as unknown, at: new Date(at) },
+    }));
+  }
+
+  /** Spend without events, newest first: recorded spends and captured holds. Usage with events is metering's. */
+  async transactions(query: PageQuery & { tenant?: string } = {}): Promise<Page<BudgetSpend>> {
+    const tenant = this.#tenantOf(query.tenant);
+    const limit = pageLimit(query.limit);
+    const position =
+      query.cursor === undefined ? undefined : decodeCursor(query.cursor, ["number", "string"]);
+    return this.#store.read(async (reader) => {
+      const budget =
+        query.budget === undefined
+          ? undefined
+          : liveBudget(existing(await findBudget(tenant, query.budget, reader), query.budget));
+      const items: BudgetSpend[] = [];
+      let before = position as [number, string] | undefined;
+      for (;;) {
+        const page = await pageOfSpends(tenant, { before, limit: limit + 1 }, reader);
+        for (const spend of page) {
+          if (items.length === limit) return { items, nextCursor: encodeCursor(before as [number, string]) };
+          before = [spend.at, spend.id];
+          if (budget === undefined || isAbout(budget, spend.dimensions)) items.push(spendView(spend));
+        }
+        if (page.length <= limit) return { items, nextCursor: null };
+      }
+    });
+  }
+
+  /** What was spent over time, oldest first, in UTC; spans without spend are left out. */
+  async trends(
+    id: string,
+    query: { tenant?: string; by: TrendStep; from: Date; to: Date },
+  ): Promise<TrendPoint[]> {
+    const tenant = this.#tenantOf(query.tenant);
+    const by = oneOf(query.by, TREND_STEPS, "by");
+    const from = instantOf(query.from, "from") ?? 0;
+    const to = instantOf(query.to, "to") ?? 0;
+    if (from >= to) throw invalidInput("to", "invalid_period", "to must be after from");
+    return this.#store.read(async (reader) => {
+      const budget = liveBudget(existing(await findBudget(tenant, id, reader), id));
+      return trendOf(budget, { by, from, to }, reader);
+    });
+  }
+
+  /** Crossed thresholds, newest first. */
+  async alerts(query: PageQuery & { tenant?: string } = {}): Promise<Page<AlertRecord>> {
+    const tenant = this.#tenantOf(query.tenant);
+    const limit = pageLimit(query.limit);
+    const position = query.cursor === undefined ? undefined : decodeCursor(query.cursor, ["string"]);
+    return this.#store.read(async (reader) => {
+      const budgets = new Map(
+        (await listBudgets(tenant, reader)).map((budget) => [budget.id, liveBudget(budget)]),
+      );
+      if (query.budget !== undefined) existing(budgets.get(query.budget), query.budget);
+      const before = position === undefined ? undefined : cursorSeq(String(position[0]));
+      const rows = await pageOfAlerts(tenant, { budget: query.budget, before, limit: limit + 1 }, reader);
+      const shown = rows.slice(0, limit);
+      const last = shown.at(-1);
+      return {
+        items: shown.flatMap((row) => {
+          const budget = budgets.get(row.budget);
+          return budget === undefined ? [] : [alertView(row, budget)];
+        }),
+        nextCursor: rows.length > limit && last !== undefined ? encodeCursor([String(last.seq)]) : null,
+      };
+    });
+  }
+
+  /** Marks an alert as seen. Idempotent: the first one stays. @throws BillingError not_found `alert_not_found`. */
+  async acknowledgeAlert(id: string, by: string, tenant?: string): Promise<AlertRecord> {
+    const whose = this.#tenantOf(tenant);
+    const who = textOf(by, "by");
+    return this.#store.transaction(async (tx) => {
+      await acknowledge(tx, whose, id, who, this.#clock.now());
+      const alert = await findAlert(whose, id, tx);
+      if (alert === undefined) throw notFound("alert", id);
+      const budget = existing(await findBudget(whose, alert.budget, tx), alert.budget);
+      return alertView(alert, liveBudget(budget));
+    });
+  }
+
+  /**
+   * Calls `callback` for every alert that this process raises, after its commit and before the call that caused it
+   * returns. A convenience: a slow or throwing
+   * callback delays and loses nothing, and a process that dies before the call never makes it. Returns what removes it.
+   */
+  addAlertCallback(callback: AlertCallback): () => void {
+    return this.#engine.callbacks.add(callback);
+  }
+
+  /** Counters of what was used before the budget was there. */
+  async #countFromStart(tx: Tx, budget: LiveBudget): Promise<void> {
+    const spent = await spentByPeriod(budget, tx);
+    const counters: Counter[] = [];
+    for (const row of spent) {
+      const ref = { budget, counter: row.counter, periodStart: row.periodStart };
+      const carried = [...(await carriedOver([ref], tx)).values()][0] ?? { carry: 0n, seal: "" };
+      const counter = { ...row, held: 0n, alertedBps: 0, resets: 0, ...carried };
+      await writeCounters(tx, [counter]);
+      counters.push(counter);
+    }
+    await this.#alert(tx, budget, counters);
+  }
+
+  /** Alerts what the counters have reached under the present terms. */
+  async #alert(tx: Tx, budget: LiveBudget, counters: readonly Counter[]): Promise<void> {
+    const alerts = counters.flatMap((counter) => this.#engine.desk.due(budget, counter));
+    if (alerts.length === 0) return;
+    const marks = new Map<string, number>();
+    for (const { counter, periodStart, bps } of alerts) marks.set(`${periodStart} ${counter}`, bps);
+    await writeCounters(
+      tx,
+      counters.map((row) => ({
+        ...row,
+        alertedBps: marks.get(`${row.periodStart} ${row.counter}`) ?? row.alertedBps,
+      })),
+    );
+    await this.#engine.desk.raise(tx, alerts);
+  }
+
+  async #edit(
+    id: string,
+    tenant: string | undefined,
+    kind: string,
+    deed: Doer,
+    edit: (budget: Budget) => Budget,
+  ): Promise<BudgetRecord> {
+    const whose = this.#tenantOf(tenant);
+    return this.#change(async (tx) => {
+      const budget = existing(await findBudget(whose, id, tx), id);
+      const next = edit(budget);
+      if (JSON.stringify(definitionOf(next)) === JSON.stringify(definitionOf(budget)))
+        return budgetView(budget);
+      await updateBudget(tx, next, await nextVersion(tx));
+      await this.#log(tx, next, kind, deed, { before: definitionOf(budget), after: definitionOf(next) });
+      if (next.status === "closed") {
+        const all = await countersOfBudget(whose, id, Number.MIN_SAFE_INTEGER, tx, "FOR UPDATE");
+        await writeCounters(
+          tx,
+          all.map((counter) => ({ ...counter, seal: counterSeal(counter, true) })),
+        );
+      } else {
+        const from = periodOf(next, this.#clock.now()).start;
+        await this.#alert(tx, liveBudget(next), await countersOfBudget(whose, id, from, tx, "FOR UPDATE"));
+      }
+      return budgetView((await findBudget(whose, id, tx)) ?? next);
+    });
+  }
+
+  /** Definitions change while nobody counts: usage in flight is counted by the old ones or the new, never by half. */
+  #change<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+    return this.#store.transaction(async (tx) => {
+      await lockBudgets(tx, "exclusive");
+      this.#engine.books.changing(tx);
+      return work(tx);
+    });
+  }
+
+  async #log(tx: Tx, budget: Budget, kind: string, deed: Doer, detail: unknown): Promise<void> {
+    const { tenant, id } = budget;
+    const at = this.#clock.now();
+    await appendChange(tx, { tenant, budget: id, kind, ...deed, detail: JSON.stringify(detail), at });
+  }
+
+  #tenantOf(named: string | undefined): string {
+    return tenantOf(named, this.#tenant);
+  }
+}
+
+async function statusOf(
+  budget: LiveBudget,
+  at: number,
+  reader: Parameters<typeof countersOfBudget>[3],
+): Promise<CounterStatus[]> {
+  const { start } = periodOf(budget, at);
+  const counters = (await countersOfBudget(budget.tenant, budget.id, start, reader)).filter(
+    ({ periodStart }) => periodStart === start,
+  );
+  if (counters.length === 0 && budget.compiled.each.length === 0) {
+    const ref = { budget, counter: "", periodStart: start };
+    const carried = [...(await carriedOver([ref], reader)).values()][0] ?? { carry: 0n };
+    const key = { tenant: budget.tenant, budget: budget.id, counter: "", periodStart: start };
+    counters.push({ ...key, spent: 0n, held: 0n, alertedBps: 0, resets: 0, seal: "", ...carried });
+  }
+  return counters.slice(0, MAX_COUNTERS).map((counter) => counterStatus(budget, counter));
+}
+
+function isAbout(budget: LiveBudget, dimensions: Parameters<typeof spendView>[0]["dimensions"]): boolean {
+  const { fixed, each } = budget.compiled;
+  return (
+    fixed.every((dimension) => dimensions[dimension] === budget.scope[dimension]) &&
+    each.every((dimension) => dimensions[dimension] !== "")
+  );
+}
+
+function existing<Found>(found: Found | undefined, id: string): Found {
+  if (found === undefined) throw notFound("budget", id);
+  return found;
+}
+
+function closed(id: string): BillingError {
+  const text = `the budget ${JSON.stringify(id)} is closed: make another one`;
+  return new BillingError("failed_precondition", "budget_closed", text, { details: { budget: id } });
+}
+
+function deedOf({ actor, reason }: Deed): Doer {
+  return { actor: dimensionOf(actor, "actor"), reason: dimensionOf(reason, "reason", 1_000) };
+}
+
+/** What a change log shows; secrets of recipients stay out. */
+function definitionOf(budget: Budget): Record<string, unknown> {
+  const { name, limit, thresholds, overage, failOpen, status, suspendedBy, notify } = budget;
+  return {
+    ...{ name, thresholds, failOpen, status, suspendedBy },
+    limit: limit === null ? null : String(limit),
+    overage: overage === null ? null : { ...overage, cap: overage.cap === null ? null : String(overage.cap) },
+    notify: notify.map((recipient) => ("email" in recipient ? recipient.email : recipient.webhook)),
+  };
+}
+
+function sameDefinition(known: Budget, asked: Budget): boolean {
+  const identity = (budget: Budget) => {
+    const { scope, measure, money, period, zone, anchor, rollover } = budget;
+    const { status, suspendedBy, ...terms } = definitionOf(budget);
+    return JSON.stringify([scope, measure, money, period, zone, anchor, rollover, terms]);
+  };
+  return identity(known) === identity(asked);
+}
+
+function pageLimit(limit: number | undefined): number {
+  if (limit === undefined) return 50;
+  if (!Number.isInteger(limit) || limit < 1 || limit > 500)
+    throw invalidInput("limit", "out_of_range", "limit must be a whole number from 1 to 500");
+  return limit;
+}
+
+function cursorSeq(text: string): bigint {
+  if (!/^[0-9]{1,18}$/.test(text))
+    throw invalidInput("cursor", "invalid_cursor", "cursor must be one that this list has returned");
+  return BigInt(text);
+}

@@ -1,0 +1,30 @@
+export { BudgetAlertNotifications } from "./budget-alerts.ts";
+export type {
+  Attempt,
+  Channels,
+  EndpointCall,
+  EndpointChannel,
+  GlobalChannel,
+  MailChannel,
+  OutgoingCall,
+  OutgoingMail,
+} from "./channel.ts";
+export type { DeliveryCounts } from "./delivery.ts";
+export { enqueueNotifications } from "./enqueue.ts";
+export {
+  type BudgetAlertLevel,
+  type Notification,
+  type NotificationInput,
+  NotificationKind,
+  type NotificationPayloads,
+  newNotification,
+} from "./notification.ts";
+export {
+  type NotificationQuery,
+  type NotificationResult,
+  NotificationService,
+  type NotificationView,
+} from "./notification-service.ts";
+export type { NotificationMethod, NotificationState } from "./notification-store.ts";
+export { isEmail, type Recipient, secretBytes } from "./recipient.ts";
+export { WEBHOOK_EVENTS, type WebhookEvent, type WebhookEventType } from "./webhook-events.ts";

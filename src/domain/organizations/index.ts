@@ -1,0 +1,21 @@
+export { requirePermission } from "./access.ts";
+export { type Actor, actsForInstallation, checkedActor } from "./actor.ts";
+export type { BillingProfile, BillingProfileInput } from "./billing-profile.ts";
+export { requireOpen, seenBy } from "./change.ts";
+export type { IssuedInvitation } from "./invitations.ts";
+export type { NewOrganization } from "./new-organization.ts";
+export type {
+  InvitationView,
+  MemberView,
+  OrganizationContext,
+  OrganizationStatus,
+  OrganizationView,
+  PersonalData,
+  UserOrganization,
+  UserView,
+  WorkspaceView,
+} from "./organization.ts";
+export { OrganizationService, type UserInput } from "./organization-service.ts";
+export { lockOrganization, organizationOf } from "./organization-store.ts";
+export { MembershipRole, type Permission, ROLE_PERMISSIONS } from "./role.ts";
+export { type SecureRandom, secretText } from "./secure-random.ts";

@@ -1,0 +1,162 @@
+import type { Migration } from "../migration.ts";
+
+export const budgets: Migration = {
+  version: 5,
+  name: "budgets, holds and alerts",
+  statements: ({ int, text, serial, table, keyTable }) => {
+    const counterKey = `tenant ${text} NOT NULL, budget ${text} NOT NULL, counter ${text} NOT NULL, period_start ${int} NOT NULL`;
+    return [
+      // One row: its version grows with every change of a definition. linked: some spend names an event.
+      `CREATE TABLE budget_book (version ${int} NOT NULL, linked ${int} NOT NULL)${table}`,
+      "INSERT INTO budget_book (version, linked) VALUES (0, 0)",
+      // Amounts are in the measure's unit: pico-USD, or a count. A limit of NULL is none.
+      `CREATE TABLE budgets (
+        tenant ${text} NOT NULL,
+        id ${text} NOT NULL,
+        name ${text} NOT NULL,
+        scope ${text} NOT NULL,
+        measure ${text} NOT NULL,
+        money ${text} NOT NULL,
+        period ${text} NOT NULL,
+        zone ${text} NOT NULL,
+        anchor ${int},
+        limit_amount ${int},
+        thresholds ${text} NOT NULL,
+        overage ${text} NOT NULL,
+        rollover ${int} NOT NULL,
+        fail_open ${int} NOT NULL,
+        notify ${text} NOT NULL,
+        status ${text} NOT NULL,
+        suspended_by ${text} NOT NULL,
+        counts_from ${int} NOT NULL,
+        terms_since ${int} NOT NULL,
+        created_at ${int} NOT NULL,
+        version ${int} NOT NULL,
+        PRIMARY KEY (tenant, id)
+      )${keyTable}`,
+      "CREATE INDEX budgets_changed ON budgets (version)",
+      `CREATE TABLE budget_changes (
+        seq ${serial},
+        tenant ${text} NOT NULL,
+        budget ${text} NOT NULL,
+        kind ${text} NOT NULL,
+        actor ${text} NOT NULL,
+        reason ${text} NOT NULL,
+        detail ${text} NOT NULL,
+        at ${int} NOT NULL
+      )${table}`,
+      "CREATE INDEX budget_changes_of ON budget_changes (tenant, budget, seq)",
+      // budget '' is every budget of the tenant. Rows are added, never edited.
+      `CREATE TABLE budget_overrides (
+        tenant ${text} NOT NULL,
+        id ${text} NOT NULL,
+        budget ${text} NOT NULL,
+        "user" ${text} NOT NULL,
+        until ${int} NOT NULL,
+        limit_amount ${int},
+        actor ${text} NOT NULL,
+        reason ${text} NOT NULL,
+        created_at ${int} NOT NULL,
+        version ${int} NOT NULL,
+        PRIMARY KEY (tenant, id)
+      )${keyTable}`,
+      "CREATE INDEX budget_overrides_added ON budget_overrides (version)",
+      // Sums are two integers, sum(x / 1000000) and sum(x % 1000000): what was spent may be beyond 64 bits.
+      `CREATE TABLE budget_counters (
+        ${counterKey},
+        spent_hi ${int} NOT NULL,
+        spent_lo ${int} NOT NULL,
+        held_hi ${int} NOT NULL,
+        held_lo ${int} NOT NULL,
+        carry ${int} NOT NULL,
+        alerted_bps ${int} NOT NULL,
+        resets ${int} NOT NULL,
+        seal ${text} NOT NULL,
+        PRIMARY KEY (tenant, budget, counter, period_start)
+      )${keyTable}`,
+      `CREATE TABLE budget_resets (
+        ${counterKey},
+        number ${int} NOT NULL,
+        spent_hi ${int} NOT NULL,
+        spent_lo ${int} NOT NULL,
+        actor ${text} NOT NULL,
+        reason ${text} NOT NULL,
+        at ${int} NOT NULL,
+        PRIMARY KEY (tenant, budget, counter, period_start, number)
+      )${keyTable}`,
+      `CREATE TABLE budget_holds (
+        tenant ${text} NOT NULL,
+        id ${text} NOT NULL,
+        request_key ${text},
+        mode ${text} NOT NULL,
+        state ${text} NOT NULL,
+        request ${text} NOT NULL,
+        at ${int} NOT NULL,
+        created_at ${int} NOT NULL,
+        expires_at ${int} NOT NULL,
+        settled_by ${text} NOT NULL,
+        flags ${int} NOT NULL,
+        seal ${text} NOT NULL,
+        PRIMARY KEY (tenant, id),
+        UNIQUE (tenant, request_key)
+      )${keyTable}`,
+      "CREATE INDEX budget_holds_due ON budget_holds (tenant, expires_at) WHERE state = 'open'",
+      "CREATE INDEX budget_holds_due_first ON budget_holds (expires_at) WHERE state = 'open'",
+      `CREATE TABLE budget_hold_parts (
+        tenant ${text} NOT NULL,
+        hold ${text} NOT NULL,
+        budget ${text} NOT NULL,
+        counter ${text} NOT NULL,
+        period_start ${int} NOT NULL,
+        amount ${int} NOT NULL,
+        remaining ${int} NOT NULL,
+        PRIMARY KEY (tenant, hold, budget, counter, period_start)
+      )${keyTable}`,
+      // Spend without an event. state counted, or superseded by the event that tells the same.
+      `CREATE TABLE budget_spends (
+        tenant ${text} NOT NULL,
+        id ${text} NOT NULL,
+        request_key ${text},
+        hold ${text} NOT NULL,
+        event_id ${text} NOT NULL,
+        state ${text} NOT NULL,
+        request ${text} NOT NULL,
+        at ${int} NOT NULL,
+        workspace ${text} NOT NULL,
+        "user" ${text} NOT NULL,
+        agent ${text} NOT NULL,
+        debate ${text} NOT NULL,
+        provider ${text} NOT NULL,
+        model ${text} NOT NULL,
+        cost ${int} NOT NULL,
+        charge ${int} NOT NULL,
+        tokens ${int} NOT NULL,
+        debates ${int} NOT NULL,
+        calls ${int} NOT NULL,
+        flags ${int} NOT NULL,
+        recorded_at ${int} NOT NULL,
+        seal ${text} NOT NULL,
+        PRIMARY KEY (tenant, id),
+        UNIQUE (tenant, request_key)
+      )${keyTable}`,
+      "CREATE INDEX budget_spends_at ON budget_spends (tenant, at)",
+      "CREATE INDEX budget_spends_of_hold ON budget_spends (tenant, hold) WHERE hold <> ''",
+      "CREATE INDEX budget_spends_of_event ON budget_spends (event_id, tenant) WHERE event_id <> ''",
+      `CREATE TABLE budget_alerts (
+        seq ${serial},
+        ${counterKey},
+        resets ${int} NOT NULL,
+        bps ${int} NOT NULL,
+        id ${text} NOT NULL UNIQUE,
+        action ${text} NOT NULL,
+        spent_hi ${int} NOT NULL,
+        spent_lo ${int} NOT NULL,
+        limit_amount ${int} NOT NULL,
+        raised_at ${int} NOT NULL,
+        acknowledged_at ${int},
+        acknowledged_by ${text} NOT NULL,
+        UNIQUE (tenant, budget, counter, period_start, resets, bps)
+      )${table}`,
+    ];
+  },
+};
