@@ -58,7 +58,7 @@ export function alertOf(budget: Budget, counter: Counter, threshold: Threshold, 
   };
 }
 
-export function alertId(key: CounterId & { readonly resets: number; readonly bps: number }): string {
+function alertId(key: CounterId & { readonly resets: number; readonly bps: number }): string {
   const { tenant, budget, counter, periodStart, resets, bps } = key;
   return `alr_${digest(JSON.stringify([tenant, budget, counter, periodStart, resets, bps])).slice(0, 26)}`;
 }

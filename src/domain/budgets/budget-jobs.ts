@@ -47,7 +47,7 @@ import {
 import { sealedHold, sealedSpend } from "./seal.ts";
 import { notFound } from "./text-input.ts";
 
-export interface AuthorizeJob {
+interface AuthorizeJob {
   readonly kind: "authorize";
   readonly id: string;
   readonly key: string | null;
@@ -56,7 +56,7 @@ export interface AuthorizeJob {
   readonly request: CheckedRequest;
 }
 
-export interface SpendJob {
+interface SpendJob {
   readonly kind: "spend";
   readonly id: string;
   readonly key: string | null;
@@ -66,7 +66,7 @@ export interface SpendJob {
   readonly request: CheckedRequest;
 }
 
-export interface CaptureJob {
+interface CaptureJob {
   readonly kind: "capture";
   readonly tenant: string;
   readonly hold: string;
@@ -75,13 +75,13 @@ export interface CaptureJob {
   readonly actual: unknown;
 }
 
-export interface ReleaseJob {
+interface ReleaseJob {
   readonly kind: "release";
   readonly tenant: string;
   readonly hold: string;
 }
 
-export interface ExpireJob {
+interface ExpireJob {
   readonly kind: "expire";
   readonly now: number;
   readonly limit: number;

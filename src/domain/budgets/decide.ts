@@ -2,7 +2,7 @@
 
 import type { BudgetStatus, Overage, Override, SuspendedBy } from "./budget.ts";
 
-export type RefusalReason = "budget_exceeded" | "budget_suspended";
+type RefusalReason = "budget_exceeded" | "budget_suspended";
 
 /** What a decision needs to know of a budget. */
 export interface Terms {

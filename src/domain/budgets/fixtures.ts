@@ -11,10 +11,10 @@ import { BudgetService } from "./budget-service.ts";
 import { currentHold } from "./hold-context.ts";
 import { HoldService } from "./hold-service.ts";
 
-export const START = "2026-01-15T12:00:00Z";
+const START = "2026-01-15T12:00:00Z";
 
 /** Keeps what it was given, and can be told to fail. */
-export class RecordingSink implements AlertSink {
+class RecordingSink implements AlertSink {
   readonly raised: RaisedAlert[] = [];
   failing = false;
 

@@ -1,4 +1,4 @@
-export type { AlertSink, BudgetAlert, RaisedAlert } from "./alert.ts";
+export type { AlertSink, RaisedAlert } from "./alert.ts";
 export type { AlertCallback } from "./alert-callbacks.ts";
 export {
   BUDGET_MEASURES,
@@ -11,7 +11,7 @@ export {
   THRESHOLD_ACTIONS,
   type ThresholdAction,
 } from "./budget.ts";
-export { type BudgetEngine, budgetEngine } from "./budget-engine.ts";
+export { budgetEngine } from "./budget-engine.ts";
 export type { BudgetInput, BudgetTermsInput, OverageInput, ThresholdInput } from "./budget-input.ts";
 export {
   type BudgetChangeEntry,
@@ -19,7 +19,6 @@ export {
   BudgetService,
   type Deed,
   type OverrideInput,
-  type PageQuery,
 } from "./budget-service.ts";
 export type { AlertRecord, BudgetRecord, BudgetStatusView, CounterStatus } from "./budget-view.ts";
 export { currentHold } from "./hold-context.ts";
@@ -27,7 +26,6 @@ export type { HoldFlag } from "./hold-flags.ts";
 export {
   type AuthorizeRequest,
   type BudgetCheck,
-  type BudgetJobRun,
   HoldService,
   type RecordedSpend,
   type SpendInput,

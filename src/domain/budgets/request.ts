@@ -179,7 +179,7 @@ export function needsPrice({ cost, usage }: CheckedRequest): boolean {
   return cost === null && usage !== null;
 }
 
-export function parseDimensions(input: unknown): Dimensions {
+function parseDimensions(input: unknown): Dimensions {
   if (input === undefined) return NONE;
   const given = fieldsOf(input, SCOPE_DIMENSIONS, "dimensions");
   const dimensions = { ...NONE };

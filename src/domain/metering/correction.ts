@@ -62,7 +62,7 @@ export async function correctEvent(
 }
 
 /** Whether a replacement would say and cost the same as the row on record. */
-export function isSame(current: RatedEvent, replacement: RatedEvent): boolean {
+function isSame(current: RatedEvent, replacement: RatedEvent): boolean {
   return (
     sameContent(replacement.event, current.event) &&
     replacement.price === current.price &&

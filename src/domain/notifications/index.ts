@@ -13,7 +13,6 @@ export type { DeliveryCounts } from "./delivery.ts";
 export { enqueueNotifications } from "./enqueue.ts";
 export {
   type BudgetAlertLevel,
-  type Notification,
   type NotificationInput,
   NotificationKind,
   type NotificationPayloads,
