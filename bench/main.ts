@@ -2,6 +2,7 @@
 
 import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { benchBudgets } from "./budgets.ts";
 import { benchCallers } from "./callers.ts";
 import { type BenchEngine, DURABILITY, ENGINES, type EngineName, startEngine } from "./databases.ts";
 import { benchFacade } from "./facade.ts";
@@ -14,7 +15,7 @@ import { benchRating } from "./rating.ts";
 import { benchReport } from "./report.ts";
 import { STREAMS, type StreamName } from "./streams.ts";
 
-const PARTS = ["fsync", "rating", "ingest", "callers", "facade", "report", "import"] as const;
+const PARTS = ["fsync", "rating", "ingest", "callers", "facade", "budgets", "report", "import"] as const;
 type Part = (typeof PARTS)[number];
 
 const USAGE = `npm run bench -- [options]
@@ -54,10 +55,11 @@ async function main(): Promise<void> {
     ingest: [],
     callers: [],
     facade: [],
+    budgets: [],
     report: [],
     import: [],
   } satisfies StoredFigures as StoredFigures;
-  const needsEngine = (["ingest", "callers", "facade", "report", "import"] as const).some((part) =>
+  const needsEngine = (["ingest", "callers", "facade", "budgets", "report", "import"] as const).some((part) =>
     parts.has(part),
   );
   for (const name of needsEngine ? options.engines : []) {
@@ -85,6 +87,7 @@ interface StoredFigures {
   readonly ingest: Results["ingest"][number][];
   readonly callers: Results["callers"][number][];
   readonly facade: Results["facade"][number][];
+  readonly budgets: Results["budgets"][number][];
   readonly report: Results["report"][number][];
   readonly import: Results["import"][number][];
 }
@@ -103,6 +106,10 @@ async function benchEngine(engine: BenchEngine, options: Options, figures: Store
     // A difference of two figures needs more rounds than a ratio, not longer ones.
     const [events, rounds] = [Math.ceil(options.events / 3), 2 * options.rounds + 1];
     figures.facade.push(...(await benchFacade(engine, { events, rounds })));
+  }
+  if (parts.has("budgets")) {
+    const { events, rounds } = options;
+    figures.budgets.push(await benchBudgets(engine, { events, rounds }));
   }
   const sizes = full ? [SMALL, LARGE] : [SMALL];
   for (const events of sizes) {

@@ -1,4 +1,5 @@
 import { cpus, loadavg } from "node:os";
+import type { BudgetFigures } from "./budgets.ts";
 import type { CallersFigures } from "./callers.ts";
 import { DURABILITY, type EngineName } from "./databases.ts";
 import type { FacadeFigures } from "./facade.ts";
@@ -20,6 +21,7 @@ export interface Results {
   readonly ingest: readonly IngestFigures[];
   readonly callers: readonly CallersFigures[];
   readonly facade: readonly FacadeFigures[];
+  readonly budgets: readonly BudgetFigures[];
   readonly report: readonly ReportFigures[];
   readonly import: readonly (ImportFigures | ImportSkipped)[];
 }
@@ -69,6 +71,12 @@ export function textOf(results: Results): string {
     "the specification's classes over metering.record, 64 callers, CPU us per event",
     FACADE,
     results.facade,
+  );
+  addTable(
+    parts,
+    "budgets: holds of 64 callers, of one alone, checks, and ingest with 5 of them",
+    BUDGETS,
+    results.budgets,
   );
   addTable(parts, "one tenant's month, 1,000 tenants", REPORT, results.report);
   addTable(
@@ -122,6 +130,19 @@ const FACADE: readonly Column<FacadeFigures>[] = [
   ["class", (row) => micros(row.facadeCpuMicros)],
   ["overhead", (row) => micros(row.overheadMicros)],
   ["least–most", (row) => `${micros(row.overheadLeast)}–${micros(row.overheadMost)}`],
+];
+
+const BUDGETS: readonly Column<BudgetFigures>[] = [
+  ["engine", (row) => row.engine],
+  ["pairs/s", (row) => whole(row.pairsPerSecond)],
+  ["alone p50 ms", (row) => ms(row.authorizeP50Ms)],
+  ["p99 ms", (row) => ms(row.authorizeP99Ms)],
+  ["fsync p50 ms", (row) => ms(row.fsync.p50Ms)],
+  ["checks/s", (row) => whole(row.checksPerSecond)],
+  ["ingest/s", (row) => whole(row.ingestPerSecond)],
+  ["with 5 budgets", (row) => whole(row.budgetedPerSecond)],
+  ["ratio", (row) => row.ratio.toFixed(2)],
+  ["least–most", (row) => `${row.ratioLeast.toFixed(2)}–${row.ratioMost.toFixed(2)}`],
 ];
 
 const REPORT: readonly Column<ReportFigures>[] = [
