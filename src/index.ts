@@ -100,7 +100,6 @@ export {
   type VerifyReport,
 } from "./domain/metering/index.ts";
 export {
-  type BudgetAlertLevel,
   type DeliveryCounts,
   type NotificationInput,
   NotificationKind,
@@ -179,7 +178,24 @@ export {
   type SubscriptionDowngradedNotice,
   type TrialExpiringNotice,
 } from "./facade/billing-notifier.ts";
+export { type BudgetAlert, BudgetAlertLevel, type TenantBudgetAlert } from "./facade/budget-alert.ts";
+export {
+  type BudgetDeed,
+  type BudgetKey,
+  BudgetManager,
+  type BudgetPageQuery,
+  type ManagedSpend,
+  type NewBudget,
+  type SpendResult,
+} from "./facade/budget-manager.ts";
+export {
+  BudgetAction,
+  BudgetPeriod,
+  type BudgetThreshold,
+  type OverageTerms,
+} from "./facade/budget-terms.ts";
 export type { CostBreakdown } from "./facade/cost-breakdown.ts";
+export type { Budget, BudgetOverview } from "./facade/cost-budget.ts";
 export {
   CostGranularity,
   type CostPoint,
@@ -190,9 +206,12 @@ export {
   type WorkspaceStats,
 } from "./facade/cost-report.ts";
 export { CostTracker, type TokenUsage } from "./facade/cost-tracker.ts";
+export type { DebateBudgetStatus, DebatePlace, DebateTenant } from "./facade/debate-budget.ts";
+export { DebateBudgetExceededError } from "./facade/debate-budget-error.ts";
 export { defaultBilling, setDefaultBilling } from "./facade/default-billing.ts";
 export {
   getBillingNotifier,
+  getBudgetManager,
   getCostTracker,
   getEnterpriseMeter,
   getUsageMeter,
@@ -204,6 +223,7 @@ export {
   type EnterpriseTokenUsage,
   type TokenUsageRecord,
 } from "./facade/enterprise-meter.ts";
+export type { BudgetConfig, TenantBudget } from "./facade/meter-budget.ts";
 export type {
   AttributedCall,
   CountedCall,

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { addAdjustmentsCommand } from "./adjustments.ts";
+import { addBudgetCommand } from "./budget.ts";
 import { addCorrectCommand } from "./correct.ts";
 import { addDemoCommand } from "./demo.ts";
 import { reportFailure } from "./failure.ts";
@@ -50,6 +51,7 @@ function createProgram(): Command {
   addCorrectCommand(program);
   addRerateCommand(program);
   addAdjustmentsCommand(program);
+  addBudgetCommand(program);
   addNotificationsCommand(program);
   addJobsCommand(program);
   addKeysCommand(program);

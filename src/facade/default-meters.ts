@@ -3,6 +3,7 @@
 import type { Billing } from "../billing.ts";
 import type { UsageEvent } from "../domain/metering/index.ts";
 import { BillingNotifier } from "./billing-notifier.ts";
+import { BudgetManager } from "./budget-manager.ts";
 import { CostTracker, type TokenUsage } from "./cost-tracker.ts";
 import { defaultBilling } from "./default-billing.ts";
 import { EnterpriseMeter } from "./enterprise-meter.ts";
@@ -17,6 +18,9 @@ export const getEnterpriseMeter = onePerBilling((billing) => new EnterpriseMeter
 
 /** The cost tracker of `defaultBilling()`: the same one at every call while that stays the default. */
 export const getCostTracker = onePerBilling((billing) => new CostTracker({}, billing));
+
+/** The budget manager of `defaultBilling()`: the same one at every call while that stays the default. */
+export const getBudgetManager = onePerBilling((billing) => new BudgetManager({}, billing));
 
 /** The notifier of `defaultBilling()`: the same one at every call while that stays the default. */
 export const getBillingNotifier = onePerBilling((billing) => new BillingNotifier(billing));

@@ -2,9 +2,18 @@ import type { Decimal } from "decimal.js";
 import type { Billing } from "../billing.ts";
 import { BillingEventType } from "../domain/metering/index.ts";
 import { currentTenant } from "../kernel/index.ts";
+import type { BudgetAlert } from "./budget-alert.ts";
 import { callForm } from "./call-form.ts";
+import { checkFields } from "./checked-call.ts";
 import { type CostBreakdown, costBreakdown } from "./cost-breakdown.ts";
 import { defaultBilling } from "./default-billing.ts";
+import {
+  type BudgetConfig,
+  meterBudget,
+  meterBudgetAlerts,
+  setMeterBudget,
+  type TenantBudget,
+} from "./meter-budget.ts";
 import type { AttributedCall } from "./metered-calls.ts";
 import { ID_NAMES, type RecordedUsage, recordCall } from "./recorded-usage.ts";
 
@@ -116,5 +125,30 @@ export class EnterpriseMeter {
     } = {},
   ): Promise<CostBreakdown> {
     return costBreakdown(this.#billing, query);
+  }
+
+  /**
+   * Sets a tenant's budget per month and per day: setting it again, by any process, changes it. Usage is recorded
+   * whatever a budget says; who asks before (`billing.holds`) is not admitted beyond it. Changing `rolloverUnused`
+   * begins anew with this month's usage, and alerts of this month may be raised again.
+   *
+   * @throws BillingError invalid_input naming the field.
+   * @example
+   * await meter.setBudget({ tenantId: "tenant_123", monthlyBudgetUsd: "1000", alertEmails: ["cfo@acme.example"] });
+   */
+  setBudget(config: BudgetConfig): Promise<void> {
+    return setMeterBudget(this.#billing, config);
+  }
+
+  /** A tenant's budget, and how far it is; null where none was set. */
+  async getBudget(query: { readonly tenantId?: string | undefined } = {}): Promise<TenantBudget | null> {
+    checkFields(query, ["tenantId"], "query");
+    return meterBudget(this.#billing, query.tenantId);
+  }
+
+  /** Thresholds of that budget that were reached, the newest first, at most 500: once per month, or day, and threshold. */
+  async getBudgetAlerts(query: { readonly tenantId?: string | undefined } = {}): Promise<BudgetAlert[]> {
+    checkFields(query, ["tenantId"], "query");
+    return meterBudgetAlerts(this.#billing, query.tenantId);
   }
 }

@@ -136,6 +136,8 @@ export class BudgetService {
       const known = await findBudget(tenant, id, tx);
       if (known !== undefined) {
         if (!sameDefinition(known, budget)) throw budgetExists(id);
+        // It would look as if it were made, and hold nothing.
+        if (known.status === "closed") throw closed(id);
         return budgetView(known);
       }
       await insertBudget(tx, budget, await nextVersion(tx));
@@ -154,8 +156,9 @@ export class BudgetService {
   /** In the order of their creation; closed ones only when asked for. */
   async list(query: { tenant?: string; closed?: boolean } = {}): Promise<BudgetRecord[]> {
     const tenant = this.#tenantOf(query.tenant);
-    const budgets = await this.#store.read((reader) => listBudgets(tenant, reader));
-    return budgets.filter(({ status }) => query.closed === true || status !== "closed").map(budgetView);
+    const withClosed = query.closed === true;
+    const budgets = await this.#store.read((reader) => listBudgets(tenant, withClosed, reader));
+    return budgets.map(budgetView);
   }
 
   /**
@@ -290,7 +293,7 @@ export class BudgetService {
     const now = this.#clock.now();
     return this.#store.read(async (reader) => {
       const views: BudgetStatusView[] = [];
-      for (const budget of (await listBudgets(whose, reader)).map(liveBudget)) {
+      for (const budget of (await listBudgets(whose, true, reader)).map(liveBudget)) {
         if (budget.status === "closed") continue;
         views.push({ ...budgetView(budget), counters: await statusOf(budget, now, reader) });
       }
@@ -358,7 +361,7 @@ export class BudgetService {
     const position = query.cursor === undefined ? undefined : decodeCursor(query.cursor, ["string"]);
     return this.#store.read(async (reader) => {
       const budgets = new Map(
-        (await listBudgets(tenant, reader)).map((budget) => [budget.id, liveBudget(budget)]),
+        (await listBudgets(tenant, true, reader)).map((budget) => [budget.id, liveBudget(budget)]),
       );
       if (query.budget !== undefined) existing(budgets.get(query.budget), query.budget);
       const before = position === undefined ? undefined : cursorSeq(String(position[0]));

@@ -70,10 +70,12 @@ export async function findBudget(tenant: string, id: string, reader: Reader): Pr
 }
 
 /** Of one tenant, in the order of their creation. */
-export async function listBudgets(tenant: string, reader: Reader): Promise<Budget[]> {
-  const rows = await reader.all<BudgetRow>("SELECT * FROM budgets WHERE tenant = ? ORDER BY created_at, id", [
-    tenant,
-  ]);
+export async function listBudgets(tenant: string, withClosed: boolean, reader: Reader): Promise<Budget[]> {
+  const open = withClosed ? "" : "AND status <> 'closed'";
+  const rows = await reader.all<BudgetRow>(
+    `SELECT * FROM budgets WHERE tenant = ? ${open} ORDER BY created_at, id`,
+    [tenant],
+  );
   return rows.map(budgetOf);
 }
 

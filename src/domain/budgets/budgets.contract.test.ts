@@ -344,6 +344,16 @@ describe.each(ENGINES)("budgets on $name", ({ name, freshUrl }) => {
     expect(await points("month")).toEqual([["2026-01-01T00", "1.2"]]);
   });
 
+  it("are not made again under the id of a closed one", async () => {
+    const { budgets } = await start();
+    const input = { id: "b", name: "one", limit: "1" };
+    await budgets.create(input);
+    await budgets.close("b");
+    await expect(budgets.create(input)).rejects.toMatchObject({ code: "budget_closed" });
+    expect(await budgets.list()).toEqual([]);
+    expect(await budgets.list({ closed: true })).toHaveLength(1);
+  });
+
   // A database in memory has one engine.
   if (name !== "sqlite memory") {
     it("are seen at once by another process's engine, changed or suspended", async () => {

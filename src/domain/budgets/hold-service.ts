@@ -295,19 +295,24 @@ export class HoldService {
         "required",
         "a spend names amountUsd, tokens, or a type that is priced by itself",
       );
-    const request = this.#parse({ ...rest, estimatedCostUsd: amountUsd } as SpendRequest, REQUEST_FIELDS);
+    const spend = { ...rest, estimatedCostUsd: amountUsd } as SpendRequest;
+    const request = this.#parse(spend, REQUEST_FIELDS, "amountUsd");
     const answer = (await this.#submit({
       ...{ kind: "spend", id: this.#ids.next("spd"), key: key === undefined ? null : textOf(key, "key") },
       ...{ eventId: dimensionOf(eventId, "eventId"), enforce, request },
     })) as SpendAnswer;
-    const { spend, judged } = answer;
-    return { ...spendView(spend), warnings: judged.flatMap(warningsOf), budgets: judged.map(decisionView) };
+    const { judged } = answer;
+    return {
+      ...spendView(answer.spend),
+      warnings: judged.flatMap(warningsOf),
+      budgets: judged.map(decisionView),
+    };
   }
 
-  #parse(input: SpendRequest, fields: readonly string[]): CheckedRequest {
+  #parse(input: SpendRequest, fields: readonly string[], costField?: string): CheckedRequest {
     const given = fieldsOf(input, fields, "request");
     const now = this.#clock.now();
-    const request = parseRequest(this.#tenantOf(input.tenant), given, now);
+    const request = parseRequest(this.#tenantOf(input.tenant), given, now, costField);
     if (request.at > now + MAX_FUTURE_MS)
       throw invalidInput("at", "timestamp_in_future", "at is more than 5 minutes in the future");
     return request;

@@ -81,11 +81,15 @@ export const ACTUAL_FIELDS: readonly string[] = [...AMOUNT_FIELDS, "costUsd"];
 
 const NONE: Dimensions = { workspace: "", user: "", agent: "", debate: "", provider: "", model: "" };
 
-/** @throws BillingError invalid_input naming the field. */
+/**
+ * @param costField what the caller called the cost, for errors.
+ * @throws BillingError invalid_input naming the field.
+ */
 export function parseRequest(
   tenant: string,
   input: Readonly<Record<string, unknown>>,
   now: number,
+  costField = "estimatedCostUsd",
 ): CheckedRequest {
   const at = instantOf(input.at, "at");
   const dimensions = parseDimensions(input.dimensions);
@@ -98,7 +102,7 @@ export function parseRequest(
     amount,
     { tenant, dimensions, type, at: at ?? now },
     {
-      costUsd: "estimatedCostUsd",
+      costUsd: costField,
       tokensOut: maxOutputTokens === undefined ? "tokensOut" : "maxOutputTokens",
     },
   );

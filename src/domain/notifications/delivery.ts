@@ -137,6 +137,7 @@ export class Delivery {
     const found = await this.#store.read((reader) => notificationsToSendAcrossTenants(reader, ids));
     const lanes = new Map<string, Item[]>();
     const gone: Promise<void>[] = [];
+    let mails = 0;
     for (const [index, { seq, tenant }] of claims.entries()) {
       const id = ids[index] as string;
       const notification = found.get(id);
@@ -145,7 +146,8 @@ export class Delivery {
         continue;
       }
       const route = routeOf(notification, this.#channels);
-      const lane = route.method === "email" ? `mail ${index % MAIL_LANES}` : route.destination;
+      const lane = route.method === "email" ? `mail ${mails % MAIL_LANES}` : route.destination;
+      if (route.method === "email") mails += 1;
       const items = lanes.get(lane) ?? [];
       items.push({ claim: { seq, owner }, notification, route });
       lanes.set(lane, items);
