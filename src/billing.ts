@@ -18,6 +18,7 @@ import {
   type Channels,
   NotificationService,
 } from "./domain/notifications/index.ts";
+import { WriteService } from "./domain/operations/index.ts";
 import { OrganizationService } from "./domain/organizations/index.ts";
 import { PricingService } from "./domain/pricing/index.ts";
 import type { UnknownModelPolicy } from "./domain/rating/index.ts";
@@ -49,6 +50,8 @@ const POLICIES: readonly string[] = ["fallback", "unpriced", "refuse"] satisfies
 
 /** One billing engine over one database. */
 export class Billing {
+  /** Writes asked for over a wire: once each by their key, and on record. */
+  readonly writes: WriteService;
   /** Who changed what. */
   readonly audit: AuditLog;
   readonly organizations: OrganizationService;
@@ -73,6 +76,7 @@ export class Billing {
     const { tenant, unknownModel = "fallback" } = options;
     this.#store = store;
     this.clock = clock;
+    this.writes = new WriteService({ store, clock, ids });
     this.audit = new AuditLog(store);
     this.organizations = new OrganizationService({ store, clock, ids, random: secureRandom });
     this.identity = new IdentityService({ store, clock, ids, random: secureRandom });
@@ -93,7 +97,11 @@ export class Billing {
       { store, clock, ids },
       { tenant, channels: channelsOf(options.notifications) },
     );
-    this.jobs = new Jobs({ store, clock, ids }, [this.holds.expiry, this.notifications.deliveryJob()]);
+    this.jobs = new Jobs({ store, clock, ids }, [
+      this.holds.expiry,
+      this.notifications.deliveryJob(),
+      this.writes.cleanup(),
+    ]);
   }
 
   /**

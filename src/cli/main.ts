@@ -15,6 +15,7 @@ import { addNotificationsCommand } from "./notifications.ts";
 import { addPricesCommand } from "./prices.ts";
 import { addReportCommand } from "./report.ts";
 import { addRerateCommand } from "./rerate.ts";
+import { addServeCommand } from "./serve.ts";
 import { addVerifyCommand } from "./verify.ts";
 
 const HELP = `
@@ -55,6 +56,7 @@ function createProgram(): Command {
   addNotificationsCommand(program);
   addJobsCommand(program);
   addKeysCommand(program);
+  addServeCommand(program);
   addVerifyCommand(program);
   addDemoCommand(program);
   return program;

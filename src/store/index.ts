@@ -10,5 +10,6 @@ export {
   type OutboxMessage,
   releaseToOutbox,
 } from "./outbox.ts";
+export { OvertakenError } from "./overtaken.ts";
 export { open, Store, storeAt } from "./store.ts";
 export type { Dialect, Reader, Tx, Value } from "./tx.ts";

@@ -53,6 +53,12 @@ const CHECKSUMS = [
     sqlite: "3e0224c5c4379a6911d91abb0b119ed04de9b9186b64c5ce89b04de4a0bd03a4",
     postgres: "e9447efc69760672baba171acdd22e68561adb668d7c2c7716176b5b192568a2",
   },
+  {
+    version: 8,
+    name: "answers to requests with an idempotency key",
+    sqlite: "3c79d21826c2129e18ebb1e1d44a183fab5d90a13bbdfc9694237a02b746d98e",
+    postgres: "b7bf61a336b85bc8da788c2993c79fdfa1a1e37d3a439f9ff3b29ac1386267ac",
+  },
 ];
 
 const VERSIONS = CHECKSUMS.map(({ version }) => BigInt(version));

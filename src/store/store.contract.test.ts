@@ -10,6 +10,7 @@ import {
   claimFromOutbox,
   completeInOutbox,
   type Operation,
+  OvertakenError,
   releaseLease,
   releaseToOutbox,
 } from "./index.ts";
@@ -81,6 +82,18 @@ describe.each(ENGINES)("a store on $name", ({ name, freshUrl }) => {
         store.transaction((tx) => insertNote(tx, 3)),
       ]);
       expect(await noteIds(store)).toEqual([1, 2, 3]);
+    });
+
+    it("runs again, whole, when something inside was overtaken, and gives up in the end", async () => {
+      let runs = 0;
+      await store.atomically(async () => {
+        runs += 1;
+        await store.transaction((tx) => insertNote(tx, runs));
+        if (runs < 3) throw new OvertakenError();
+      });
+      expect(await noteIds(store)).toEqual([3]);
+      const never = store.transaction(() => Promise.reject(new OvertakenError()));
+      await expect(never).rejects.toMatchObject({ kind: "unavailable", code: "overtaken" });
     });
 
     it("runs again after a deadlock", async () => {

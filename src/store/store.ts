@@ -3,6 +3,7 @@ import { BillingError } from "../kernel/index.ts";
 import { parseDatabaseUrl } from "./database-url.ts";
 import type { Engine } from "./engine.ts";
 import { GroupCommit, type Operation } from "./group-commit.ts";
+import { OvertakenError } from "./overtaken.ts";
 import { PostgresEngine } from "./postgres-engine.ts";
 import { SqliteEngine } from "./sqlite-engine.ts";
 import type { Dialect, Reader, Tx } from "./tx.ts";
@@ -55,8 +56,8 @@ export class Store {
 
   /**
    * Runs `work` in a transaction of its own: durable (fsynced) when the promise resolves, rolled back when `work`
-   * rejects or one of its statements failed, caught or not. After a deadlock or serialization failure `work` runs again
-   * from the start. Await nothing but the database in it, and no other call of this store.
+   * rejects or one of its statements failed, caught or not. After a deadlock, a serialization failure or an
+   * {@link OvertakenError} `work` runs again from the start. Await nothing but the database in it, and no other call of this store.
    */
   transaction<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     const joined = this.#joined.getStore();
@@ -127,10 +128,12 @@ export class Store {
 
   async #commit<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
     let committed: Tx | undefined;
-    const result = await this.#engine.transaction((tx) => {
-      committed = tx;
-      return work(tx);
-    });
+    const result = await untilFirst(() =>
+      this.#engine.transaction((tx) => {
+        committed = tx;
+        return work(tx);
+      }),
+    );
     const callbacks = (committed && this.#afterCommit.get(committed)) ?? [];
     for (const callback of callbacks) {
       try {
@@ -161,6 +164,18 @@ export class Store {
     } finally {
       this.#calls -= 1;
       if (this.#calls === 0) this.#whenIdle?.();
+    }
+  }
+}
+
+const MAX_RUNS = 10;
+
+async function untilFirst<T>(transaction: () => Promise<T>): Promise<T> {
+  for (let run = 1; ; run += 1) {
+    try {
+      return await transaction();
+    } catch (error) {
+      if (!(error instanceof OvertakenError) || run === MAX_RUNS) throw error;
     }
   }
 }

@@ -18,6 +18,7 @@ export interface Violation {
 /** The domains in the order the data flows: each may use those before it. */
 export const DOMAINS: readonly string[] = Object.freeze([
   "audit",
+  "operations",
   "plans",
   "organizations",
   "identity",

@@ -7,7 +7,6 @@ export {
   type BudgetMoney,
   type BudgetPeriodName,
   type BudgetStatus,
-  type Recipient,
   THRESHOLD_ACTIONS,
   type ThresholdAction,
 } from "./budget.ts";

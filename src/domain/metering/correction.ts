@@ -1,7 +1,7 @@
 // Correcting one event: its present row is taken back and, unless it never happened, replaced by the right one.
 
 import { BillingError, type Ids, invalidInput } from "../../kernel/index.ts";
-import type { Tx } from "../../store/index.ts";
+import { OvertakenError, type Tx } from "../../store/index.ts";
 import { type Adjustment, type CorrectedValues, correctedInput, reversalOf } from "./adjustment.ts";
 import { eventsOfAdjustment, findAdjustment, insertAdjustment, successorsOf } from "./adjustment-store.ts";
 import { type CommitRules, commitRated, rateEvent } from "./commit.ts";
@@ -16,14 +16,6 @@ export interface CorrectionOutcome {
   readonly reversal: RatedEvent | null;
   /** Null when the event never happened. */
   readonly replacement: RatedEvent | null;
-}
-
-/** Thrown to run a transaction again: another one corrected the same event in the meantime. */
-export class CorrectedMeanwhile extends BillingError {
-  constructor() {
-    const text = "other corrections of the same events kept coming first; try again";
-    super("unavailable", "corrected_meanwhile", text);
-  }
 }
 
 /**
@@ -55,9 +47,9 @@ export async function correctEvent(
     rows.push(replacement);
   }
   // A concurrent request with the same id waits here, then finds the entry when it runs again.
-  if (!(await insertAdjustment(tx, adjustment))) throw new CorrectedMeanwhile();
+  if (!(await insertAdjustment(tx, adjustment))) throw new OvertakenError();
   const isNew = await commitRated(tx, rows, deps.rules.participants);
-  if (isNew.includes(false)) throw new CorrectedMeanwhile();
+  if (isNew.includes(false)) throw new OvertakenError();
   return { status: "accepted", reversal: rows[0] as RatedEvent, replacement: rows[1] ?? null };
 }
 

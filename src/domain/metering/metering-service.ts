@@ -19,7 +19,7 @@ import type { CheckedEvent, RatedEvent, UsageEvent } from "./event.ts";
 import { type EventDefaults, parseEvent, tenantOf } from "./event-input.ts";
 import { type EventPosition, eventDaysAcrossTenants, pageOfDay } from "./event-store.ts";
 import { type BillingEvent, billingEventOf } from "./event-view.ts";
-import { again, type RerateProgress, Rerating, type TenantDifference } from "./rerating.ts";
+import { type RerateProgress, Rerating, type TenantDifference } from "./rerating.ts";
 import { rejected, type Verdict } from "./verdict.ts";
 import { type Difference, type VerifyProgress, verifyUsage } from "./verify.ts";
 
@@ -207,8 +207,8 @@ export class MeteringService {
     };
     await this.#pricing.keepShipped();
     const deps = { rules: this.#rules, defaults: this.#defaults, ids: this.#ids };
-    const outcome: CorrectionOutcome = await again(() =>
-      this.#store.transaction((tx) => correctEvent(tx, eventId, values, adjustment, deps)),
+    const outcome: CorrectionOutcome = await this.#store.transaction((tx) =>
+      correctEvent(tx, eventId, values, adjustment, deps),
     );
     const view = (rated: RatedEvent | null) => rated && billingEventOf(rated);
     const { status, reversal, replacement } = outcome;

@@ -4,11 +4,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import type { Decimal } from "decimal.js";
 import { BillingError, DAY_MS, dayOf, type Ids, usdToDecimal } from "../../kernel/index.ts";
-import type { Reader, Store, Tx } from "../../store/index.ts";
+import { OvertakenError, type Reader, type Store, type Tx } from "../../store/index.ts";
 import { reversalOf } from "./adjustment.ts";
 import { type EffectivePage, effectivePageAcrossTenants } from "./adjustment-store.ts";
 import { type CommitRules, commitRated, rateEvent } from "./commit.ts";
-import { CorrectedMeanwhile } from "./correction.ts";
 import type { RatedEvent } from "./event.ts";
 import { type EventPosition, eventDaysAcrossTenants, type StoredEvent } from "./event-store.ts";
 
@@ -97,13 +96,11 @@ export class Rerating {
 
   #page(page: EffectivePage, adjustment: string | null): Promise<Compared> {
     if (adjustment === null) return this.#store.read((reader) => this.#compare(page, reader));
-    return again(() =>
-      this.#store.transaction(async (tx) => {
-        const compared = await this.#compare(page, tx);
-        await this.#append(tx, compared.changes, adjustment);
-        return compared;
-      }),
-    );
+    return this.#store.transaction(async (tx) => {
+      const compared = await this.#compare(page, tx);
+      await this.#append(tx, compared.changes, adjustment);
+      return compared;
+    });
   }
 
   async #compare(page: EffectivePage, reader: Reader): Promise<Compared> {
@@ -132,7 +129,7 @@ export class Rerating {
       return [reversalOf(before, { id: this.#ids.next("rev"), adjustment, recordedAt }), replacement];
     });
     const isNew = await commitRated(tx, rows, this.#rules.participants);
-    if (isNew.includes(false)) throw new CorrectedMeanwhile();
+    if (isNew.includes(false)) throw new OvertakenError();
   }
 
   #add({ before, after }: Change): void {
@@ -162,17 +159,4 @@ export class Rerating {
 /** Whether a bill would read differently. The same money by another price's id is no reason to write. */
 function differs(before: RatedEvent, after: RatedEvent): boolean {
   return before.cost !== after.cost || before.charge !== after.charge || before.flags !== after.flags;
-}
-
-const MAX_TRIES = 10;
-
-/** Runs a transaction again while others come first with corrections of the same events. */
-export async function again<T>(work: () => Promise<T>): Promise<T> {
-  for (let tries = 1; ; tries += 1) {
-    try {
-      return await work();
-    } catch (error) {
-      if (!(error instanceof CorrectedMeanwhile) || tries >= MAX_TRIES) throw error;
-    }
-  }
 }

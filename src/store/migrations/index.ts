@@ -6,6 +6,7 @@ import { adjustments } from "./0004-adjustments.ts";
 import { budgets } from "./0005-budgets.ts";
 import { notifications } from "./0006-notifications.ts";
 import { organizations } from "./0007-organizations.ts";
+import { http } from "./0008-http.ts";
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -16,4 +17,5 @@ export const MIGRATIONS: readonly Migration[] = [
   budgets,
   notifications,
   organizations,
+  http,
 ];

@@ -1,0 +1,6 @@
+export {
+  type AuditEntry,
+  type OnceRequest,
+  type Reply,
+  WriteService,
+} from "./write-service.ts";

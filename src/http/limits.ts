@@ -1,0 +1,141 @@
+// Who asks too much waits or is turned away, so that the others do not have to.
+
+import type { Clock } from "../kernel/index.ts";
+import { HttpError } from "./problem.ts";
+
+/** So many at once, refilled at so many a second. */
+export interface Rate {
+  readonly perSecond: number;
+  readonly burst: number;
+}
+
+interface Bucket {
+  tokens: number;
+  at: number;
+}
+
+const MAX_BUCKETS = 100_000;
+
+/** Token buckets by name, in the memory of this process. */
+export class RateLimiter {
+  readonly #rate: Rate;
+  readonly #clock: Clock;
+  readonly #buckets = new Map<string, Bucket>();
+
+  constructor(rate: Rate, clock: Clock) {
+    this.#rate = rate;
+    this.#clock = clock;
+  }
+
+  /** Takes a token. @throws HttpError 429 `rate_limited` with the seconds until there is one. */
+  take(name: string): void {
+    const bucket = this.#filled(name);
+    if (bucket.tokens < 1) throw this.#refusal(bucket);
+    bucket.tokens -= 1;
+  }
+
+  /** Refuses while there is no token; takes none. */
+  check(name: string): void {
+    const bucket = this.#filled(name);
+    if (bucket.tokens < 1) throw this.#refusal(bucket);
+  }
+
+  /** Takes a token if there is one. */
+  charge(name: string): void {
+    const bucket = this.#filled(name);
+    bucket.tokens = Math.max(0, bucket.tokens - 1);
+  }
+
+  #filled(name: string): Bucket {
+    const now = this.#clock.now();
+    const { perSecond, burst } = this.#rate;
+    let bucket = this.#buckets.get(name);
+    if (bucket === undefined) {
+      bucket = { tokens: burst, at: now };
+      // Whoever was seen first: with a bucket gone, its owner starts with a full one.
+      if (this.#buckets.size >= MAX_BUCKETS) this.#buckets.delete(this.#buckets.keys().next().value ?? "");
+      this.#buckets.set(name, bucket);
+    }
+    // A clock that stepped back takes nothing away.
+    bucket.tokens = Math.min(burst, bucket.tokens + (Math.max(0, now - bucket.at) / 1_000) * perSecond);
+    bucket.at = now;
+    return bucket;
+  }
+
+  #refusal({ tokens }: Bucket): HttpError {
+    const seconds = Math.max(1, Math.ceil((1 - tokens) / this.#rate.perSecond));
+    return new HttpError(429, "rate_limited", "too many requests; slow down", {
+      headers: { "retry-after": String(seconds) },
+    });
+  }
+}
+
+/** Counts requests under way by name. */
+export class InFlight {
+  readonly #limit: number;
+  readonly #counts = new Map<string, number>();
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** @throws HttpError 429 `too_many_in_flight`. Returns what ends it; calling that twice does no harm. */
+  begin(name: string): () => void {
+    const count = this.#counts.get(name) ?? 0;
+    if (count >= this.#limit) {
+      const text = `more than ${this.#limit} requests of this tenant are under way; wait for some of them`;
+      throw new HttpError(429, "too_many_in_flight", text);
+    }
+    this.#counts.set(name, count + 1);
+    let isOver = false;
+    return () => {
+      if (isOver) return;
+      isOver = true;
+      const left = (this.#counts.get(name) ?? 1) - 1;
+      if (left === 0) this.#counts.delete(name);
+      else this.#counts.set(name, left);
+    };
+  }
+}
+
+interface Turn {
+  readonly weight: number;
+  readonly start: () => void;
+}
+
+/**
+ * Lets each name have so much in the engine at a time; more waits its turn here, in order, and not in the queue that all
+ * share.
+ */
+export class FairGate {
+  readonly #capacity: number;
+  readonly #lanes = new Map<string, { used: number; waiting: Turn[] }>();
+
+  constructor(capacity: number) {
+    this.#capacity = capacity;
+  }
+
+  async run<T>(name: string, weight: number, work: () => Promise<T>): Promise<T> {
+    const lane = this.#lanes.get(name) ?? { used: 0, waiting: [] };
+    this.#lanes.set(name, lane);
+    // A single one that is larger than the lane goes when it is alone.
+    const size = Math.min(Math.max(1, weight), this.#capacity);
+    if (lane.waiting.length > 0 || lane.used + size > this.#capacity) {
+      await new Promise<void>((start) => lane.waiting.push({ weight: size, start }));
+    } else {
+      lane.used += size;
+    }
+    try {
+      return await work();
+    } finally {
+      lane.used -= size;
+      for (let next = lane.waiting[0]; next !== undefined; next = lane.waiting[0]) {
+        if (lane.used + next.weight > this.#capacity) break;
+        lane.waiting.shift();
+        lane.used += next.weight;
+        next.start();
+      }
+      if (lane.used === 0 && lane.waiting.length === 0) this.#lanes.delete(name);
+    }
+  }
+}
