@@ -16,7 +16,9 @@ import {
 import {
   BudgetAlertNotifications,
   type Channels,
+  EndpointService,
   NotificationService,
+  RegisteredEndpoints,
 } from "./domain/notifications/index.ts";
 import { WriteService } from "./domain/operations/index.ts";
 import { OrganizationService } from "./domain/organizations/index.ts";
@@ -63,6 +65,8 @@ export class Billing {
   readonly budgets: BudgetService;
   readonly holds: HoldService;
   readonly notifications: NotificationService;
+  /** Webhook endpoints of tenants. */
+  readonly endpoints: EndpointService;
   /** Due work: `jobs.start()` does it in the background of this process. */
   readonly jobs: Jobs;
   /** The engine's time: what "now" is in its reports. */
@@ -76,6 +80,10 @@ export class Billing {
     const { tenant, unknownModel = "fallback" } = options;
     this.#store = store;
     this.clock = clock;
+    this.endpoints = new EndpointService({
+      ...{ store, clock, ids, random: secureRandom },
+      check: (url) => this.notifications.checkEndpoint(url),
+    });
     this.writes = new WriteService({ store, clock, ids });
     this.audit = new AuditLog(store);
     this.organizations = new OrganizationService({ store, clock, ids, random: secureRandom });
@@ -95,7 +103,7 @@ export class Billing {
     this.analytics = new AnalyticsService(store, tenant);
     this.notifications = new NotificationService(
       { store, clock, ids },
-      { tenant, channels: channelsOf(options.notifications) },
+      { tenant, channels: channelsOf(store, options.notifications) },
     );
     this.jobs = new Jobs({ store, clock, ids }, [
       this.holds.expiry,
@@ -126,11 +134,14 @@ export class Billing {
   }
 }
 
-function channelsOf(options: NotificationOptions = {}): Channels {
+function channelsOf(store: Store, options: NotificationOptions = {}): Channels {
   const { smtp, webhook, allowInsecureEndpoints, log } = options;
   return {
     mail: smtp && new SmtpMailer(smtp),
-    endpoints: new WebhookEndpoints({ allowInsecure: allowInsecureEndpoints }),
+    endpoints: new RegisteredEndpoints(
+      store,
+      new WebhookEndpoints({ allowInsecure: allowInsecureEndpoints }),
+    ),
     global: webhook === undefined ? undefined : new GlobalWebhook(webhook),
     log: log ?? ((line) => process.stderr.write(`${line}\n`)),
   };

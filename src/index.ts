@@ -101,6 +101,13 @@ export {
 } from "./domain/metering/index.ts";
 export {
   type DeliveryCounts,
+  type DeliveryQuery,
+  type EndpointChanges,
+  type EndpointDelivery,
+  type EndpointInput,
+  type EndpointService,
+  type EndpointView,
+  type IssuedEndpoint,
   type NotificationInput,
   NotificationKind,
   type NotificationMethod,

@@ -55,7 +55,7 @@ export function batchedLines(stream: { write(text: string): unknown }): { write(
 }
 
 /** What operators need of an error: its code, and what is behind it, which callers never see. */
-export function shownError(error: unknown): Record<string, unknown> {
+function shownError(error: unknown): Record<string, unknown> {
   if (!(error instanceof Error)) return { message: String(error) };
   const { cause, stack } = error;
   return {

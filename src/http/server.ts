@@ -11,7 +11,7 @@ import { NDJSON, NdjsonBody, parseJson, tooSlow } from "./body.ts";
 import { DEFAULT_LIMITS, type ServerContext, type ServerOptions } from "./context.ts";
 import { DOCS_POLICY, DOCS_STYLE, docsPage } from "./docs-page.ts";
 import { FairGate, InFlight, RateLimiter } from "./limits.ts";
-import { loggerOptions, shownError } from "./logging.ts";
+import { loggerOptions } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
 import { completed, describedSchema, openApiFrame } from "./openapi.ts";
 import { type Failure, failureOf, HttpError, PROBLEM_TYPE, problemOf } from "./problem.ts";
@@ -291,7 +291,7 @@ function sendFailure(error: unknown, request: FastifyRequest, reply: FastifyRepl
   clearTimeout(request.bodyTimer);
   const failure = failureOf(error);
   if (failure.status >= 500) {
-    request.server.log.error({ requestId: request.id, code: failure.code, err: shownError(error) });
+    request.server.log.error({ requestId: request.id, code: failure.code, err: error });
   }
   void reply
     .code(failure.status)

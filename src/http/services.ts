@@ -1,7 +1,11 @@
 import type { AnalyticsService } from "../domain/analytics/index.ts";
+import type { AuditLog } from "../domain/audit/index.ts";
+import type { BudgetService, HoldService } from "../domain/budgets/index.ts";
 import type { IdentityService } from "../domain/identity/index.ts";
 import type { MeteringService, VerifyProgress, VerifyReport } from "../domain/metering/index.ts";
+import type { EndpointService, NotificationService } from "../domain/notifications/index.ts";
 import type { WriteService } from "../domain/operations/index.ts";
+import type { OrganizationService } from "../domain/organizations/index.ts";
 import type { PricingService } from "../domain/pricing/index.ts";
 import type { Clock } from "../kernel/index.ts";
 
@@ -12,6 +16,12 @@ export interface HttpServices {
   readonly analytics: AnalyticsService;
   readonly pricing: PricingService;
   readonly identity: IdentityService;
+  readonly audit: AuditLog;
+  readonly organizations: OrganizationService;
+  readonly budgets: BudgetService;
+  readonly holds: HoldService;
+  readonly notifications: NotificationService;
+  readonly endpoints: EndpointService;
   readonly writes: WriteService;
   verify(onProgress?: (progress: VerifyProgress) => void): Promise<VerifyReport>;
 }

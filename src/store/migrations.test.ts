@@ -59,6 +59,12 @@ const CHECKSUMS = [
     sqlite: "3c79d21826c2129e18ebb1e1d44a183fab5d90a13bbdfc9694237a02b746d98e",
     postgres: "b7bf61a336b85bc8da788c2993c79fdfa1a1e37d3a439f9ff3b29ac1386267ac",
   },
+  {
+    version: 9,
+    name: "webhook endpoints",
+    sqlite: "2d1d89c115687b3646779c9e726fccb430c181ed4de7cff1e0e7a3c56793fbae",
+    postgres: "e5247658204d4471ea4f4fb117ff24510db17ce7fba7ce6ff60f0f867869a529",
+  },
 ];
 
 const VERSIONS = CHECKSUMS.map(({ version }) => BigInt(version));

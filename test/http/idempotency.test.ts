@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { freshPostgresUrl, freshSqliteUrl } from "../support/database.ts";
 import { call, startServer, type TestServer } from "../support/http-server.ts";
-import { type Operation, operationsOf, samplesOf } from "./samples.ts";
+import { type Operation, ownOperationsOf, samplesOf } from "./samples.ts";
 
 const TENANT = "acme";
 
@@ -18,7 +18,7 @@ describe.each([
     const url = await freshUrl();
     const first = await startServer(url);
     servers = [first, await startServer(url)];
-    operations = await operationsOf(first.url);
+    operations = await ownOperationsOf(first.url);
     tenantKey = await first.keyOf(TENANT);
   });
   afterAll(async () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SCOPES, type Scope } from "../../src/domain/identity/index.ts";
 import { freshPostgresUrl, freshSqliteUrl } from "../support/database.ts";
 import { type Answer, call, startServer, type TestServer } from "../support/http-server.ts";
-import { type Operation, operationsOf, SAMPLES, samplesOf } from "./samples.ts";
+import { type Operation, ownOperationsOf, SAMPLES, samplesOf } from "./samples.ts";
 
 const MARK = "only-globex-has-this";
 const EVENT = { provider: "openai", model: "gpt-4o-mini", tokensIn: 7, tokensOut: 3 };
@@ -35,7 +35,7 @@ describe.each([
 
   beforeAll(async () => {
     server = await startServer(await freshUrl());
-    operations = await operationsOf(server.url);
+    operations = await ownOperationsOf(server.url);
     key = await server.keyOf("acme");
     theirs = await server.keyOf("globex");
     for (const [tenant, mark] of [

@@ -68,15 +68,14 @@ export async function acknowledge(
   return changed === 1;
 }
 
-/** The highest alerted threshold of each of a budget's counters, by its number of resets. */
-export async function highestAlerts(
+/** The alerted thresholds of each of a budget's counters, by its number of resets. */
+export async function alertedThresholds(
   tenant: string,
   budget: string,
   reader: Reader,
 ): Promise<(CounterId & { resets: number; bps: number })[]> {
   const rows = await reader.all<Pick<AlertRow, "counter" | "period_start" | "resets"> & { bps: bigint }>(
-    `SELECT counter, period_start, resets, max(bps) AS bps FROM budget_alerts WHERE tenant = ? AND budget = ?
-     GROUP BY counter, period_start, resets`,
+    "SELECT counter, period_start, resets, bps FROM budget_alerts WHERE tenant = ? AND budget = ?",
     [tenant, budget],
   );
   return rows.map((row) => ({

@@ -26,5 +26,5 @@ export function budgetEngine(deps: {
   const books = new BudgetBooks(clock);
   const callbacks = new AlertCallbacks(store);
   const desk = new AlertDesk({ clock, books, sink, callbacks });
-  return { books, desk, callbacks, participant: new BudgetUsage(books, desk) };
+  return { books, desk, callbacks, participant: new BudgetUsage(clock, books, desk) };
 }

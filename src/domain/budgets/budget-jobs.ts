@@ -191,8 +191,7 @@ class GroupOfJobs {
     const now = rules.clock.now();
     const settling = jobs.filter((job) => job.kind === "capture" || job.kind === "release");
     const asking = jobs.filter(
-      (job): job is AuthorizeJob | SpendJob =>
-        job.kind === "authorize" || (job.kind === "spend" && job.enforce),
+      (job): job is AuthorizeJob | SpendJob => job.kind === "authorize" || job.kind === "spend",
     );
     const expiring = jobs.find((job) => job.kind === "expire");
     const ids = settling.map(({ tenant, hold }) => ({ tenant, id: hold }));
@@ -221,7 +220,7 @@ class GroupOfJobs {
         job.kind === "capture" ? holds.get(pairText({ tenant: job.tenant, id: job.hold })) : undefined;
       return hold === undefined ? [] : matchesOf(book, { ...heldRequest(hold.request), ...hold });
     });
-    const ledger = await Ledger.lock(tx, rules.desk, freed, refs, () => rules.books.read(tx));
+    const ledger = await Ledger.lock(tx, rules.desk, freed, refs, now, () => rules.books.read(tx));
     const group = new GroupOfJobs(
       {
         holds,
@@ -352,7 +351,7 @@ class GroupOfJobs {
     // Its usage was recorded as events: they are what counts, and nothing is to be added.
     if (hold.state === "captured") return { hold };
     const refs = matchesOf(this.#ledger.book, request);
-    const flags = flagsOf(hold, refs, amounts);
+    const flags = flagsOf(hold, refs, amounts, this.#now);
     const spend = this.#record({
       ...{ tenant, id: spendId, key: null, hold: id, eventId: "", request: request.text, at: hold.at, flags },
       ...{ dimensions: request.dimensions, state: "counted", ...amounts },
@@ -435,9 +434,10 @@ export function matchesOf(
 }
 
 /** What a settlement has to be marked with: it came late, or took more than was held. */
-export function flagsOf(hold: Hold, refs: readonly CounterRef[], amounts: Amounts): number {
+export function flagsOf(hold: Hold, refs: readonly CounterRef[], amounts: Amounts, now: number): number {
   let flags = 0;
-  if (hold.state === "expired") flags |= HOLD_FLAG.afterExpiry;
+  const isOver = hold.state === "open" && hold.expiresAt <= now;
+  if (isOver || hold.state === "expired") flags |= HOLD_FLAG.afterExpiry;
   if (hold.state === "released") flags |= HOLD_FLAG.afterRelease;
   const held = new Map(hold.parts.map((part) => [`${part.budget}\u001f${part.counter}`, part]));
   for (const { budget, counter } of refs) {

@@ -231,6 +231,12 @@ export class BudgetService {
     const deed = deedOf(input);
     const id = this.#ids.next("ovr");
     const budget = dimensionOf(given.budget, "budget");
+    if (budget === "" && given.limit !== undefined && given.limit !== null)
+      throw invalidInput(
+        "limit",
+        "needs_budget",
+        "limit needs a budget: without one budgets of every measure are meant",
+      );
     await this.#change(async (tx) => {
       const known = budget === "" ? undefined : existing(await findBudget(tenant, budget, tx), budget);
       const limit = limitOf(given.limit, known?.measure ?? "usd", "limit") ?? null;
@@ -406,7 +412,10 @@ export class BudgetService {
     const counters: Counter[] = [];
     for (const row of spent) {
       const ref = { budget, counter: row.counter, periodStart: row.periodStart };
-      const carried = [...(await carriedOver([ref], tx)).values()][0] ?? { carry: 0n, seal: "" };
+      const carried = [...(await carriedOver([ref], this.#clock.now(), tx)).values()][0] ?? {
+        carry: 0n,
+        seal: "",
+      };
       const counter = { ...row, held: 0n, alertedBps: 0, resets: 0, ...carried };
       await writeCounters(tx, [counter]);
       counters.push(counter);
@@ -414,20 +423,24 @@ export class BudgetService {
     await this.#alert(tx, budget, counters);
   }
 
-  /** Alerts what the counters have reached under the present terms. */
+  /**
+   * Alerts what the counters have reached under the present terms. Their marks start anew: a threshold below what was
+   * alerted may be new, and one that was alerted is on record and is not raised again.
+   */
   async #alert(tx: Tx, budget: LiveBudget, counters: readonly Counter[]): Promise<void> {
-    const alerts = counters.flatMap((counter) => this.#engine.desk.due(budget, counter));
-    if (alerts.length === 0) return;
-    const marks = new Map<string, number>();
-    for (const { counter, periodStart, bps } of alerts) marks.set(`${periodStart} ${counter}`, bps);
+    const { desk } = this.#engine;
+    const judged = counters.map((counter) => {
+      const due = desk.due(budget, { ...counter, alertedBps: 0 });
+      return { counter: { ...counter, alertedBps: due.at(-1)?.bps ?? 0 }, due };
+    });
     await writeCounters(
       tx,
-      counters.map((row) => ({
-        ...row,
-        alertedBps: marks.get(`${row.periodStart} ${row.counter}`) ?? row.alertedBps,
-      })),
+      judged.map(({ counter }) => counter),
     );
-    await this.#engine.desk.raise(tx, alerts);
+    await desk.raise(
+      tx,
+      judged.flatMap(({ due }) => due),
+    );
   }
 
   async #edit(
@@ -485,12 +498,14 @@ async function statusOf(
   reader: Parameters<typeof countersOfBudget>[3],
 ): Promise<CounterStatus[]> {
   const { start } = periodOf(budget, at);
+  // It does not count yet.
+  if (start < budget.countsFrom) return [];
   const counters = (await countersOfBudget(budget.tenant, budget.id, start, reader)).filter(
     ({ periodStart }) => periodStart === start,
   );
   if (counters.length === 0 && budget.compiled.each.length === 0) {
     const ref = { budget, counter: "", periodStart: start };
-    const carried = [...(await carriedOver([ref], reader)).values()][0] ?? { carry: 0n };
+    const carried = [...(await carriedOver([ref], at, reader)).values()][0] ?? { carry: 0n };
     const key = { tenant: budget.tenant, budget: budget.id, counter: "", periodStart: start };
     counters.push({ ...key, spent: 0n, held: 0n, alertedBps: 0, resets: 0, seal: "", ...carried });
   }

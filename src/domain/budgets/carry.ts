@@ -5,12 +5,14 @@ import type { LiveBudget } from "./budget.ts";
 import type { CounterRef } from "./budget-book.ts";
 import { type Counter, type CounterId, counterText, readCounters } from "./counter-store.ts";
 import { usedOf } from "./decide.ts";
+import { dueHeld } from "./hold-store.ts";
 import { periodOf } from "./live-budget.ts";
 import { counterSeal } from "./seal.ts";
 
 /** The carries of those counters that are still to be made, by counter; nothing where nothing is carried. */
 export async function carriedOver(
   refs: readonly CounterRef[],
+  now: number,
   reader: Reader,
 ): Promise<Map<string, { carry: bigint; seal: string }>> {
   const carries = new Map<string, { carry: bigint; seal: string }>();
@@ -25,7 +27,18 @@ export async function carriedOver(
     before.filter((id) => id !== undefined),
     reader,
   );
-  const byKey = new Map(known.map((counter) => [counterText(counter), counter]));
+  // Room past its time is free, whether or not somebody has tidied it away.
+  const due = await dueHeldOf(
+    new Set(known.filter(({ held }) => held > 0n).map(({ tenant }) => tenant)),
+    now,
+    reader,
+  );
+  const byKey = new Map(
+    known.map((counter) => {
+      const key = counterText(counter);
+      return [key, { ...counter, held: counter.held - (due.get(key) ?? 0n) }];
+    }),
+  );
   for (const [index, ref] of missing.entries()) {
     const previous = before[index];
     if (previous === undefined) continue;
@@ -36,6 +49,17 @@ export async function carriedOver(
     carries.set(counterText(id), { carry, seal: counterSeal(fresh, false) });
   }
   return carries;
+}
+
+async function dueHeldOf(
+  tenants: ReadonlySet<string>,
+  now: number,
+  reader: Reader,
+): Promise<Map<string, bigint>> {
+  const due = new Map<string, bigint>();
+  for (const tenant of tenants)
+    for (const [key, held] of await dueHeld(tenant, now, reader)) due.set(key, held);
+  return due;
 }
 
 /**

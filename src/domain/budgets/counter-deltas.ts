@@ -44,9 +44,9 @@ export class CounterDeltas {
   }
 
   /** One change per counter, sorted. */
-  async changes(reader: Reader): Promise<CounterChange[]> {
+  async changes(now: number, reader: Reader): Promise<CounterChange[]> {
     const deltas = [...this.#spent.values()].flatMap((counters) => [...counters.values()].flat());
-    const carries = await carriedOver(deltas, reader);
+    const carries = await carriedOver(deltas, now, reader);
     const changes = new Map<string, CounterChange>();
     for (const { budget, counter, periodStart, spent } of deltas) {
       const id = { tenant: budget.tenant, budget: budget.id, counter, periodStart };

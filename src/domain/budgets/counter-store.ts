@@ -92,21 +92,27 @@ const ADD_ONE = addition(
   SUM_COLUMNS,
 );
 
-/** Locks counters for the rest of the transaction, made where they are missing. Sorted, each once. */
-export async function lockCounters(tx: Tx, counters: readonly Counter[]): Promise<Counter[]> {
-  if (counters.length === 0) return [];
+/** Locks counters for the rest of the transaction, made where they are missing: `made` names those. Sorted, each once. */
+export async function lockCounters(
+  tx: Tx,
+  counters: readonly Counter[],
+): Promise<{ counters: Counter[]; made: ReadonlySet<string> }> {
+  const made = new Set<string>();
+  if (counters.length === 0) return { counters: [], made };
   if (tx.dialect === "postgres") {
-    await tx.all(
+    const rows = await tx.all<CounterKeyRow>(
       `INSERT INTO budget_counters (${COUNTER_COLUMNS})
        SELECT ${COUNTER_COLUMNS} FROM ${rowsFrom(tx.dialect, ROW)} AS r ORDER BY ${KEY_COLUMNS}
-       ON CONFLICT DO NOTHING`,
+       ON CONFLICT DO NOTHING RETURNING ${KEY_COLUMNS}`,
       [jsonOf(counters.map(rowOf))],
     );
+    for (const row of rows) made.add(counterText(idOf(row)));
   }
   const locked = await readCounters(counters, tx, tx.dialect === "postgres" ? "FOR UPDATE OF c" : "");
   // SQLite's writer is alone: a row that nobody needs is not made.
   const found = new Set(locked.map(counterText));
-  return [...locked, ...counters.filter((counter) => !found.has(counterText(counter)))];
+  const missing = counters.filter((counter) => !found.has(counterText(counter)));
+  return { counters: [...locked, ...missing], made };
 }
 
 /** Those of the counters that exist. */
@@ -138,6 +144,15 @@ export async function writeCounters(tx: Tx, counters: readonly Counter[]): Promi
        spent_hi = excluded.spent_hi, spent_lo = excluded.spent_lo, held_hi = excluded.held_hi,
        held_lo = excluded.held_lo, alerted_bps = excluded.alerted_bps, resets = excluded.resets, seal = excluded.seal`,
     [jsonOf(counters.map(rowOf))],
+  );
+}
+
+/** Takes away counters that this transaction made. */
+export async function removeCounters(tx: Tx, ids: readonly CounterId[]): Promise<void> {
+  if (ids.length === 0) return;
+  await tx.run(
+    `DELETE FROM budget_counters WHERE (${KEY_COLUMNS}) IN (SELECT ${KEY_COLUMNS} FROM ${rowsFrom(tx.dialect, KEY)} AS k)`,
+    [jsonOf(ids.map(({ tenant, budget, counter, periodStart }) => [tenant, budget, counter, periodStart]))],
   );
 }
 

@@ -336,7 +336,7 @@ export class HoldService {
       const counters = new Map(
         (await readCounters(refs.map(idOf), reader)).map((row) => [counterText(row), row]),
       );
-      const carries = counters.size === refs.length ? NO_CARRIES : await carriedOver(refs, reader);
+      const carries = counters.size === refs.length ? NO_CARRIES : await carriedOver(refs, now, reader);
       // What is due is free: whoever asks for its room expires it.
       const due = await dueHeld(request.tenant, now, reader);
       return refs.map((ref) => {

@@ -14,6 +14,7 @@ import {
   type CounterId,
   counterText,
   lockCounters,
+  removeCounters,
   writeCounters,
 } from "./counter-store.ts";
 import type { HoldPart } from "./hold-store.ts";
@@ -24,12 +25,20 @@ export class Ledger {
   readonly #desk: AlertDesk;
   readonly #counters: ReadonlyMap<string, Mutable<Counter>>;
   readonly #changed = new Set<Mutable<Counter>>();
+  /** Made to be locked; what nobody used is taken away again, as its carry would stay as it is now. */
+  readonly #made: ReadonlySet<string>;
   readonly #alerts: RaisedAlert[] = [];
   readonly #suspended = new Set<string>();
   readonly book: BudgetBook;
 
-  private constructor(desk: AlertDesk, book: BudgetBook, counters: readonly Counter[]) {
+  private constructor(
+    desk: AlertDesk,
+    book: BudgetBook,
+    counters: readonly Counter[],
+    made: ReadonlySet<string>,
+  ) {
     this.#desk = desk;
+    this.#made = made;
     this.book = book;
     this.#counters = new Map(counters.map((counter) => [counterText(counter), { ...counter }]));
   }
@@ -40,10 +49,11 @@ export class Ledger {
     desk: AlertDesk,
     ids: readonly CounterId[],
     refs: readonly CounterRef[],
+    now: number,
     book: () => Promise<BudgetBook>,
   ): Promise<Ledger> {
     const wanted = new Map<string, Counter>();
-    const carries = await carriedOver(refs, tx);
+    const carries = await carriedOver(refs, now, tx);
     const add = (id: CounterId) => {
       const key = counterText(id);
       if (wanted.has(key)) return;
@@ -54,8 +64,8 @@ export class Ledger {
     };
     for (const id of ids) add(id);
     for (const ref of refs) add(idOf(ref));
-    const counters = await lockCounters(tx, [...wanted.values()].sort(byCounter));
-    return new Ledger(desk, await book(), counters);
+    const { counters, made } = await lockCounters(tx, [...wanted.values()].sort(byCounter));
+    return new Ledger(desk, await book(), counters, made);
   }
 
   counter(ref: CounterRef): Counter {
@@ -95,7 +105,14 @@ export class Ledger {
   }
 
   async flush(tx: Tx): Promise<void> {
-    await writeCounters(tx, [...this.#changed].sort(byCounter));
+    const changed = [...this.#changed].sort(byCounter);
+    await writeCounters(tx, changed);
+    const used = new Set(changed.map(counterText));
+    const unused = [...this.#counters].filter(([key]) => this.#made.has(key) && !used.has(key));
+    await removeCounters(
+      tx,
+      unused.map(([, counter]) => counter),
+    );
     await this.#desk.raise(tx, this.#alerts);
   }
 

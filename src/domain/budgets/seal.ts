@@ -3,7 +3,7 @@
 
 import { digest } from "../../kernel/index.ts";
 import type { Counter } from "./counter-store.ts";
-import type { Hold, Spend } from "./hold-store.ts";
+import type { Hold, HoldPart, Spend } from "./hold-store.ts";
 
 /** '' where nothing is carried: of an open budget all else follows from other rows. A closed one's is sealed whole. */
 export function counterSeal(counter: Omit<Counter, "seal">, closed: boolean): string {
@@ -14,12 +14,10 @@ export function counterSeal(counter: Omit<Counter, "seal">, closed: boolean): st
 
 export function sealedHold(hold: Omit<Hold, "seal">): Hold {
   const { tenant, id, key, mode, state, request, at, createdAt, expiresAt, settledBy, flags, parts } = hold;
-  const amounts = parts.flatMap(({ budget, counter, periodStart, amount }) => [
-    budget,
-    counter,
-    periodStart,
-    amount,
-  ]);
+  // As rows come back: whoever made the hold met its budgets in another order.
+  const amounts = [...parts]
+    .sort(byPlace)
+    .flatMap(({ budget, counter, periodStart, amount }) => [budget, counter, periodStart, amount]);
   const content = [
     tenant,
     id,
@@ -35,6 +33,12 @@ export function sealedHold(hold: Omit<Hold, "seal">): Hold {
     ...amounts,
   ];
   return { ...hold, seal: sealOf(content) };
+}
+
+function byPlace(a: HoldPart, b: HoldPart): number {
+  if (a.budget !== b.budget) return a.budget < b.budget ? -1 : 1;
+  if (a.counter !== b.counter) return a.counter < b.counter ? -1 : 1;
+  return a.periodStart - b.periodStart;
 }
 
 export function sealedSpend(spend: Omit<Spend, "seal">): Spend {

@@ -1,5 +1,6 @@
 // The budgets' part in the commit of events: counters, holds, spends that an event tells again, crossed thresholds.
 
+import type { Clock } from "../../kernel/index.ts";
 import type { Reader, Tx } from "../../store/index.ts";
 import type { CommitParticipant, RatedEvent } from "../metering/index.ts";
 import type { RaisedAlert } from "./alert.ts";
@@ -27,10 +28,12 @@ import { budgetDifferences } from "./verify.ts";
 
 export class BudgetUsage implements CommitParticipant {
   readonly name = "budgets";
+  readonly #clock: Clock;
   readonly #books: BudgetBooks;
   readonly #desk: AlertDesk;
 
-  constructor(books: BudgetBooks, desk: AlertDesk) {
+  constructor(clock: Clock, books: BudgetBooks, desk: AlertDesk) {
+    this.#clock = clock;
     this.#books = books;
     this.#desk = desk;
   }
@@ -44,7 +47,7 @@ export class BudgetUsage implements CommitParticipant {
     for (const rated of accepted) count(deltas, book, rated);
     const { holds, superseded } = await settle(tx, book, deltas, accepted, settling);
     for (const spend of superseded) countSpend(deltas, book, negated(spend), spend);
-    const counters = await addToCounters(tx, await deltas.changes(tx));
+    const counters = await addToCounters(tx, await deltas.changes(this.#clock.now(), tx));
     await updateHolds(tx, holds);
     await updateSpends(
       tx,
@@ -130,7 +133,7 @@ function settledBy(hold: Hold, rated: RatedEvent, book: BudgetBook, deltas: Coun
   const { event } = rated;
   const amounts = amountsOfEvent(rated);
   const refs: CounterRef[] = book.matches(event.tenant, event, event.ts);
-  const flags = hold.flags | flagsOf(hold, refs, amounts);
+  const flags = hold.flags | flagsOf(hold, refs, amounts, rated.recordedAt);
   const closes = hold.mode === "single" || hold.state !== "open";
   const parts = hold.parts.map((part) => {
     const budget = book.find(hold.tenant, part.budget);

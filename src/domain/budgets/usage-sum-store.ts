@@ -46,7 +46,7 @@ export async function usageSpan(
   return span.first > span.last ? undefined : span;
 }
 
-/** What was spent within [from, to), per counter; counters without usage are left out. */
+/** What was spent within [from, to), per counter; counters without usage, or with nothing left of it, are left out. */
 export async function sumsOf(
   budget: Measured,
   from: number,
@@ -61,6 +61,7 @@ export async function sumsOf(
       if (key !== undefined) add(key, joinMoney(row.hi ?? 0n, row.lo ?? 0n));
     }
   }
+  for (const [counter, amount] of sums) if (amount === 0n) sums.delete(counter);
   return sums;
 }
 

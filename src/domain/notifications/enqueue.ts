@@ -1,6 +1,7 @@
 // The way in: a notification and its message in the outbox are written by the transaction that they tell of.
 
 import { appendToOutbox, type Tx } from "../../store/index.ts";
+import { endpointDeliveries } from "./endpoint-deliveries.ts";
 import type { Notification } from "./notification.ts";
 import { insertNotificationsAcrossTenants } from "./notification-store.ts";
 import { DEAD_AFTER_MS } from "./schedule.ts";
@@ -25,10 +26,21 @@ export async function enqueueNotifications(
   now: number,
   dueAt: number = now,
 ): Promise<ReadonlySet<string>> {
+  const written = await write(tx, notifications, now, dueAt);
+  await write(tx, await endpointDeliveries(tx, written), now, now);
+  return new Set(written.map(({ id }) => id));
+}
+
+async function write(
+  tx: Tx,
+  notifications: readonly Notification[],
+  now: number,
+  dueAt: number,
+): Promise<readonly Notification[]> {
   const written = await insertNotificationsAcrossTenants(tx, notifications, now, now + DEAD_AFTER_MS);
   const messages = written.map(({ id, tenant }) => ({ topic: TOPIC, tenant, payload: messageOf(id) }));
   if (messages.length > 0) await appendToOutbox(tx, messages, dueAt);
-  return new Set(written.map(({ id }) => id));
+  return written;
 }
 
 /** The payload of a notification's message in the outbox: JSON text. */

@@ -10,6 +10,10 @@ export type {
   OutgoingMail,
 } from "./channel.ts";
 export type { DeliveryCounts } from "./delivery.ts";
+export type { EndpointDelivery, EndpointView, IssuedEndpoint } from "./endpoint.ts";
+export { RegisteredEndpoints } from "./endpoint-channel.ts";
+export type { EndpointChanges, EndpointInput } from "./endpoint-input.ts";
+export { type DeliveryQuery, EndpointService } from "./endpoint-service.ts";
 export { enqueueNotifications } from "./enqueue.ts";
 export {
   type BudgetAlertLevel,

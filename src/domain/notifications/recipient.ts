@@ -1,6 +1,7 @@
 // Who a notification is for. An address is checked so that it is exactly one, and a secret so that it is one.
 
 import { BillingError, invalidInput } from "../../kernel/index.ts";
+import { endpointAt } from "./endpoint.ts";
 import { httpUrl } from "./text.ts";
 
 /** One mailbox, or one endpoint with the secret that signs what it gets (`whsec_` and base64). */
@@ -46,6 +47,7 @@ export function secretBytes(secret: unknown): Buffer {
 /** A recipient as lists show it: of an endpoint only the server, since the rest of its address may be a secret. */
 export function shownRecipient(type: string, address: string): string | null {
   if (type === "email") return address;
+  if (endpointAt(address) !== undefined) return address;
   if (type === "webhook") return `${new URL(address).origin}/…`;
   return null;
 }

@@ -1,10 +1,22 @@
 import type { ServerContext } from "../context.ts";
 import type { Route } from "../route.ts";
+import { alertRoutes } from "./alerts.ts";
+import { apiKeyRoutes } from "./api-keys.ts";
+import { auditLogRoutes } from "./audit-log.ts";
+import { budgetRoutes } from "./budgets.ts";
 import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
+import { holdRoutes } from "./holds.ts";
+import { invitationRoutes } from "./invitations.ts";
+import { memberRoutes } from "./members.ts";
+import { notificationRoutes } from "./notifications.ts";
+import { organizationRoutes } from "./organizations.ts";
+import { planRoutes } from "./plans.ts";
 import { priceRoutes } from "./prices.ts";
 import { usageRoutes } from "./usage.ts";
 import { verifyRoutes } from "./verify.ts";
+import { webhookEndpointRoutes } from "./webhook-endpoints.ts";
+import { workspaceRoutes } from "./workspaces.ts";
 
 /** Every domain's routes. A new file joins here. */
 const ALL: readonly ((context: ServerContext) => readonly Route[])[] = [
@@ -12,6 +24,18 @@ const ALL: readonly ((context: ServerContext) => readonly Route[])[] = [
   usageRoutes,
   priceRoutes,
   verifyRoutes,
+  alertRoutes,
+  apiKeyRoutes,
+  auditLogRoutes,
+  budgetRoutes,
+  holdRoutes,
+  invitationRoutes,
+  memberRoutes,
+  notificationRoutes,
+  organizationRoutes,
+  planRoutes,
+  webhookEndpointRoutes,
+  workspaceRoutes,
   healthRoutes,
 ];
 

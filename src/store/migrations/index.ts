@@ -7,6 +7,7 @@ import { budgets } from "./0005-budgets.ts";
 import { notifications } from "./0006-notifications.ts";
 import { organizations } from "./0007-organizations.ts";
 import { http } from "./0008-http.ts";
+import { webhookEndpoints } from "./0009-webhook-endpoints.ts";
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -18,4 +19,5 @@ export const MIGRATIONS: readonly Migration[] = [
   notifications,
   organizations,
   http,
+  webhookEndpoints,
 ];

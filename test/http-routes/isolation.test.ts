@@ -1,0 +1,147 @@
+import { describe, expect, it } from "vitest";
+import { ENGINES } from "../support/database.ts";
+import { MATRIX } from "./matrix.ts";
+import { problemOf, type Server, startServer } from "./server.ts";
+import { type Made, makeThings, makeWorld, type World } from "./world.ts";
+
+/** Everything that a tenant can see of its own. */
+async function seenBy({ call }: Server, key: string, { budget, endpoint, tenant }: Made): Promise<string> {
+  const paths = [
+    ...["/v1/budgets?closed=true", "/v1/alerts", "/v1/members", "/v1/invitations", "/v1/workspaces"],
+    ...["/v1/api-keys", "/v1/audit-log", "/v1/webhook-endpoints", "/v1/notifications"],
+    ...["status", "transactions", "alerts"].map((part) => `/v1/budgets/${budget}/${part}`),
+    ...[`/v1/webhook-endpoints/${endpoint}/deliveries`, `/v1/organizations/${tenant}`],
+  ];
+  const texts: string[] = [];
+  for (const path of paths)
+    texts.push((await call(key, "GET", path)).text.replace(/"lastUsedAt":"[^"]*"/g, ""));
+  return texts.join("\n");
+}
+
+/** Ids like those of somebody else, of nobody. */
+function unknownIds(ids: Made): Made {
+  const other = Object.entries(ids).map(([name, id]) => [name, `${id.slice(0, -6)}zzzzzz`]);
+  return Object.fromEntries(other) as unknown as Made;
+}
+
+describe.each(ENGINES.filter(({ name }) => name !== "sqlite"))(
+  "tenants over HTTP on $name",
+  ({ freshUrl }) => {
+    it("cannot tell another tenant's ids from ids of nobody, by any route, nor can an operator that names a tenant", async () => {
+      const server = await startServer(await freshUrl());
+      const alpha = await makeWorld(server, "alpha");
+      const bravo = await makeWorld(server, "bravo");
+      const before = await seenBy(server, bravo.key, bravo.ids);
+      const unknown = unknownIds(bravo.ids);
+      const walked: string[] = [];
+      for (const { name, access, ask, about } of MATRIX) {
+        if (about === undefined) continue;
+        const [method = ""] = name.split(" ");
+        const foreign = await ask(bravo.ids, server);
+        const nobodys = await ask(unknown, server);
+        const callers: [key: string, tenant: string | undefined][] = [
+          [alpha.key, undefined],
+          [server.operator, "alpha"],
+        ];
+        for (const [key, tenant] of callers) {
+          const one = await server.call(key, method, foreign.path, { body: foreign.body, tenant });
+          const other = await server.call(key, method, nobodys.path, { body: nobodys.body, tenant });
+          expect(problemOf(one), `${name} ${tenant ?? ""}`).toBe(problemOf(other));
+          const isOperatorOnly = access === "operator" && tenant === undefined;
+          expect(one.status, `${name}: ${one.text}`).toBe(isOperatorOnly ? 403 : 404);
+          expect(one.text).not.toContain(bravo.ids[about]);
+        }
+        walked.push(name);
+      }
+      expect(walked.length).toBeGreaterThan(30);
+      expect(await seenBy(server, bravo.key, bravo.ids)).toBe(before);
+    });
+
+    it("find nothing of each other in lists, and nothing by cursors of each other's lists", async () => {
+      const server = await startServer(await freshUrl());
+      const alpha = await makeWorld(server, "alpha");
+      const bravo = await makeWorld(server, "bravo");
+      await makeThings(server, "bravo", bravo.key);
+      await makeThings(server, "alpha", alpha.key);
+      const lists = MATRIX.filter(({ name }) => name.startsWith("GET"));
+      for (const { name, ask, access } of lists) {
+        if (access === "operator") continue;
+        const { path } = await ask(alpha.ids, server);
+        const own = await server.ok(alpha.key, "GET", path);
+        expect(JSON.stringify(own), name).not.toContain("bravo");
+        for (const id of Object.values(bravo.ids)) expect(JSON.stringify(own), name).not.toContain(id);
+        const page = await server.call(bravo.key, "GET", `${(await ask(bravo.ids, server)).path}?limit=1`);
+        const cursor = page.status === 200 ? page.json.nextCursor : undefined;
+        if (typeof cursor !== "string") continue;
+        const stolen = await server.call(alpha.key, "GET", `${path}?cursor=${cursor}`);
+        expect(stolen.text, name).not.toContain("bravo");
+      }
+    });
+
+    it("name no other tenant: not in the header, not in the query, not in a body", async () => {
+      const server = await startServer(await freshUrl());
+      const { key } = await makeWorld(server, "alpha");
+      await server.organization("bravo");
+      const header = await server.call(key, "GET", "/v1/budgets", { tenant: "bravo" });
+      const nobody = await server.call(key, "GET", "/v1/budgets", { tenant: "nobody" });
+      expect([header.status, header.json.code]).toEqual([403, "other_tenant"]);
+      expect(problemOf(header)).toBe(problemOf(nobody));
+      expect((await server.call(key, "GET", "/v1/budgets?tenant=bravo")).json.code).toBe("other_tenant");
+      for (const path of ["/v1/budgets", "/v1/holds", "/v1/spends", "/v1/budgets/check", "/v1/api-keys"]) {
+        const { json } = await server.call(key, "POST", path, { body: { tenant: "bravo" } });
+        expect(json, path).toMatchObject({ code: "unknown_field", field: "tenant" });
+      }
+      const raised = { name: "k", scopes: ["keys:write"], kind: "operator" };
+      const { json } = await server.call(key, "POST", "/v1/api-keys", { body: raised });
+      expect(json).toMatchObject({ status: 422, code: "tenant_named" });
+    });
+
+    it("page through a list without a gap or a repeat while it grows", async () => {
+      const server = await startServer(await freshUrl());
+      const key = await server.organization("alpha");
+      const add = (name: string) => server.ok(key, "POST", "/v1/budgets", { body: { name, limit: "1" } });
+      for (const name of ["a", "b", "c", "d", "e"]) await add(name);
+      const seen: string[] = [];
+      for (let cursor: string | null = ""; cursor !== null; ) {
+        const more: string = cursor === "" ? "" : `&cursor=${cursor}`;
+        const page = await server.ok(key, "GET", `/v1/budgets?limit=2${more}`);
+        seen.push(...page.items.map(({ name }: { name: string }) => name));
+        if (cursor === "") {
+          await add("f");
+          await server.ok(key, "POST", `/v1/budgets/${page.items[1].id}/close`);
+        }
+        cursor = page.nextCursor;
+      }
+      expect(seen).toEqual(["a", "b", "c", "d", "e", "f"]);
+    });
+
+    it("are told that a cursor is none, whatever it holds", async () => {
+      const server = await startServer(await freshUrl());
+      const { key, ids }: World = await makeWorld(server, "alpha");
+      const cursors = [
+        ...["x", '["a\\u0000b"]', "[1e300]", "[1.5]", "[-1]", "[null]", '["a",1]', "[]", '{"a":1}'],
+        ...['["\\ud800"]', '[1,"\\u0000"]'],
+      ].map((text) => Buffer.from(text).toString("base64url"));
+      const paths = [
+        ...[
+          "budgets",
+          "alerts",
+          "members",
+          "invitations",
+          "workspaces",
+          "api-keys",
+          "audit-log",
+          "notifications",
+        ],
+        ...[`budgets/${ids.budget}/transactions`, `budgets/${ids.budget}/alerts`],
+        `webhook-endpoints/${ids.endpoint}/deliveries`,
+      ];
+      for (const path of paths) {
+        for (const cursor of cursors) {
+          const answer = await server.call(key, "GET", `/v1/${path}?cursor=${cursor}`);
+          expect([answer.status, answer.json.code], `${path} ${cursor}`).toEqual([422, "invalid_cursor"]);
+        }
+      }
+    });
+  },
+);

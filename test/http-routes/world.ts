@@ -1,0 +1,86 @@
+// A tenant that has one of everything.
+import type { Server } from "./server.ts";
+
+/** The ids of a tenant's things. */
+export interface Made {
+  readonly tenant: string;
+  readonly budget: string;
+  readonly hold: string;
+  readonly alert: string;
+  readonly member: string;
+  readonly invitation: string;
+  readonly workspace: string;
+  readonly apiKey: string;
+  readonly endpoint: string;
+  /** Given up, as its endpoint answers nobody. */
+  readonly delivery: string;
+  readonly notification: string;
+}
+
+export interface World {
+  readonly ids: Made;
+  readonly key: string;
+}
+
+/** Makes a tenant and one of everything in it, each by its route. */
+export async function makeWorld(server: Server, tenant: string): Promise<World> {
+  const key = await server.organization(tenant);
+  return { key, ids: await makeThings(server, tenant, key) };
+}
+
+/** One more of everything. */
+export async function makeThings(
+  { operator, ok, services, store, clock }: Server,
+  tenant: string,
+  key: string,
+): Promise<Made> {
+  const post = (path: string, body: unknown) => ok(key, "POST", path, { body });
+  const stamp = `${tenant}-${Math.trunc(clock.now())}`;
+  clock.advance(1);
+  const endpoint = await post("/v1/webhook-endpoints", {
+    url: "https://127.0.0.1:1/hook",
+    events: ["credit.expiring"],
+  });
+  const budget = await post("/v1/budgets", {
+    name: `${tenant} budget`,
+    limit: "1",
+    scope: { workspace: stamp },
+  });
+  await post("/v1/spends", { amountUsd: "0.60", dimensions: { workspace: stamp } });
+  const hold = await post("/v1/holds", { estimatedCostUsd: "0.10", dimensions: { workspace: stamp } });
+  const alerts = await ok(key, "GET", `/v1/budgets/${budget.id}/alerts`);
+  const userId = `${stamp}-member`;
+  await ok(operator, "POST", "/v1/members", { body: { userId, role: "member" }, tenant });
+  const invitation = await post("/v1/invitations", { email: `${stamp}@${tenant}.example`, role: "viewer" });
+  const workspace = await post("/v1/workspaces", { name: `${tenant} workspace` });
+  const apiKey = await post("/v1/api-keys", { name: `${tenant} key`, scopes: ["usage:read"] });
+  const delivery = await post(`/v1/webhook-endpoints/${endpoint.id}/test`, {});
+  const { id: notification } = await services.notifications.notify({
+    kind: "credit_expiring",
+    tenant,
+    recipient: { webhook: "https://10.0.0.1/private" },
+    payload: { amount: "$1.00", expiresAt: "2026-03-01T00:00:00Z", orgName: tenant },
+  });
+  await giveUp(store, [delivery.id]);
+  return {
+    ...{ tenant, notification, member: userId },
+    budget: budget.id,
+    hold: hold.id,
+    alert: alerts.items[0].id,
+    invitation: invitation.id,
+    workspace: workspace.id,
+    apiKey: apiKey.id,
+    endpoint: endpoint.id,
+    delivery: delivery.id,
+  };
+}
+
+/** As after 72 hours of tries. */
+async function giveUp(store: Server["store"], ids: readonly string[]): Promise<void> {
+  await store.transaction(async (tx) => {
+    for (const id of ids) {
+      await tx.run("UPDATE notifications SET state = 'dead' WHERE id = ?", [id]);
+      await tx.run("DELETE FROM outbox WHERE payload = ?", [JSON.stringify(id)]);
+    }
+  });
+}
