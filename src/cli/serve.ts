@@ -4,8 +4,7 @@ import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { createBilling } from "../billing.ts";
 import { readConfig } from "../config.ts";
-import { batchedLines, type LogLevel } from "../http/logging.ts";
-import { runServer, stopAtSignal } from "../http/run.ts";
+import type { LogLevel } from "../http/logging.ts";
 import { DATABASE_HELP, databaseUrl } from "./database.ts";
 import { sayFailure } from "./failure.ts";
 import { say } from "./output.ts";
@@ -49,6 +48,11 @@ export function addServeCommand(program: Command): void {
 }
 
 async function runServe(flags: ServeFlags): Promise<void> {
+  // Loaded here: a server's packages take as long to load as all the rest, and every other command would wait for them.
+  const [{ batchedLines }, { runServer, stopAtSignal }] = await Promise.all([
+    import("../http/logging.ts"),
+    import("../http/run.ts"),
+  ]);
   const { notifications } = readConfig();
   const engine = createBilling({ database: databaseUrl(flags.database), notifications });
   try {
