@@ -46,7 +46,7 @@ export async function usageSpan(
   return span.first > span.last ? undefined : span;
 }
 
-/** What was spent within [from, to), per counter; counters without usage, or with nothing left of it, are left out. */
+/** What was spent within [from, to), per counter; counters without usage are left out. */
 export async function sumsOf(
   budget: Measured,
   from: number,
@@ -58,10 +58,10 @@ export async function sumsOf(
   for (const source of ["events", "spends"] as const) {
     for (const row of await sumRows(budget, source, from, to, "", reader)) {
       const key = counterKey(budget.compiled.each, row as unknown as Dimensions);
-      if (key !== undefined) add(key, joinMoney(row.hi ?? 0n, row.lo ?? 0n));
+      // Without groups a sum over no rows is a row, too: of nulls.
+      if (key !== undefined && row.hi !== null && row.lo !== null) add(key, joinMoney(row.hi, row.lo));
     }
   }
-  for (const [counter, amount] of sums) if (amount === 0n) sums.delete(counter);
   return sums;
 }
 
