@@ -124,7 +124,10 @@ export class ExpectedHolds {
     if (hold.capture !== null)
       return hold.capture.request === actual.request ? hold : { code: "hold_captured" };
     // An event stands in for the capture.
-    if (hold.state === "captured") return hold;
+    if (hold.isSettled) {
+      if (hold.state === "open") this.#close(hold, "captured");
+      return hold;
+    }
     const { tenant, names, at } = hold;
     const posting = { tenant, names, at, amounts: actual.amounts };
     this.#flag(hold, posting);

@@ -273,6 +273,25 @@ describe.each(ENGINES)("holds on $name", ({ freshUrl }) => {
     await holds.authorize({ dimensions: { model: "o3" } });
   });
 
+  it("counts a call inside of withBudget once when it is recorded as an event and captured too, in either order", async () => {
+    const { budgets, holds, metering } = await start();
+    const { id } = await budgets.create({ name: "one", limit: "5" });
+    const now = async () => {
+      const [counter] = (await budgets.status(id)).counters;
+      return [counter?.spent.toString(), counter?.held.toString()];
+    };
+    await holds.withBudget({ estimatedCostUsd: "1" }, async (hold) => {
+      await metering.record(eventOf(2_000_000));
+      const captured = await holds.capture(hold.id, { costUsd: "0.3" });
+      expect([captured.state, await now()]).toEqual(["captured", ["0.3", "0"]]);
+    });
+    await holds.withBudget({ estimatedCostUsd: "1" }, async (hold) => {
+      await holds.capture(hold.id, { costUsd: "0.3" });
+      await metering.record(eventOf(2_000_000));
+    });
+    expect(await now()).toEqual(["0.6", "0"]);
+  });
+
   it("takes from the hold what the events inside of withBudget cost, step by step, and frees the rest", async () => {
     const started = await start();
     const { budgets, holds, metering } = started;
