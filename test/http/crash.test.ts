@@ -116,6 +116,41 @@ describe.each([
       process.stderr.write(`acknowledged ${acknowledged.length}\n`);
   });
 
+  it("keeps every promise when one of two servers on a database is killed and its clients go on at the other", async () => {
+    const url = await freshUrl();
+    const key = await preparedKey(url);
+    const servers = await Promise.all([startServerProcess(url), startServerProcess(url)]);
+    const [first, second] = servers;
+    const one = { method: "POST", headers: { authorization: `Bearer ${key}`, "idempotency-key": "both" } };
+    const asked = await Promise.all(
+      Array.from({ length: 6 }, (_, n) =>
+        fetch(`${servers[n % 2]?.url}/v1/events`, {
+          ...one,
+          headers: { ...one.headers, "content-type": "application/json" },
+          body: JSON.stringify(EVENT),
+        }).then((response) => response.text()),
+      ),
+    );
+    expect(new Set(asked).size).toBe(1);
+    let isOver = false;
+    const clients = Array.from({ length: CLIENTS }, (_, client) => {
+      let turn = client;
+      const next = () => {
+        turn += 1;
+        return (turn % 2 === 0 ? first : second).url;
+      };
+      return ingest(next, key, client, () => isOver);
+    });
+    await sleep(400);
+    await first.kill();
+    await sleep(400);
+    isOver = true;
+    const acknowledged = (await Promise.all(clients)).flatMap((result) => result.acknowledged);
+    expect(await second.terminate()).toBe(0);
+    expect(acknowledged.length).toBeGreaterThan(20);
+    await proveNothingLost(url, acknowledged);
+  });
+
   it("shares its database with another server, and both end in order within 10 s when asked to", async () => {
     const url = await freshUrl();
     const key = await preparedKey(url);

@@ -36,6 +36,10 @@ declare module "vitest" {
 
 export interface PostgresServer {
   readonly url: string;
+  /** Ends it at once with a signal: SIGINT is an orderly shutdown that waits for nobody, SIGKILL a crash. */
+  end(signal: "SIGINT" | "SIGKILL"): Promise<void>;
+  /** Starts it again after `end`: the same data, the same port. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -106,8 +110,22 @@ export async function startPostgres(): Promise<PostgresServer> {
       const port = await freePort();
       child = spawnServer(binaries, data, port, account);
       const url = `postgres://postgres:${password}@127.0.0.1:${port}/postgres`;
-      if (await answers(url, child)) return { url, stop };
-      if (attempt === PORT_ATTEMPTS) throw new Error(`PostgreSQL did not start; its log:\n${readLog()}`);
+      if (!(await answers(url, child))) {
+        if (attempt === PORT_ATTEMPTS) throw new Error(`PostgreSQL did not start; its log:\n${readLog()}`);
+        continue;
+      }
+      const end = async (signal: "SIGINT" | "SIGKILL") => {
+        child?.kill(signal);
+        await waitUntil(() => child === undefined || hasEnded(child));
+      };
+      const restart = async () => {
+        // After a crash its sessions hold the data for as long as it takes them to notice.
+        const deadline = performance.now() + START_TIMEOUT_MS;
+        do child = spawnServer(binaries, data, port, account);
+        while (!(await answers(url, child)) && performance.now() < deadline);
+        if (hasEnded(child)) throw new Error(`PostgreSQL did not start again; its log:\n${readLog()}`);
+      };
+      return { url, end, restart, stop };
     }
   } catch (error) {
     await stop();
