@@ -37,6 +37,14 @@ describe("the configuration", () => {
     expect(bare.notifications.smtp).toMatchObject({ host: "mail", port: 587, from: "billing@aragora.ai" });
   });
 
+  it("takes the database, whose address may hold a password, and the metrics' token from the environment", () => {
+    const url = "postgres://billing:planted@db/billing";
+    expect(readConfig({ ARAGORA_DATABASE_URL: url, ARAGORA_DATA_DIR: "/data" }).database).toBe(url);
+    expect(readConfig({ ARAGORA_METRICS_TOKEN: "planted-token-0123" }).metricsToken).toBe(
+      "planted-token-0123",
+    );
+  });
+
   it("is frozen", () => {
     const config = readConfig(SMTP);
     expect([config, config.notifications, config.notifications.smtp].map(Object.isFrozen)).toEqual([
@@ -45,6 +53,8 @@ describe("the configuration", () => {
   });
 
   it.each([
+    ["ARAGORA_METRICS_TOKEN", "planted"],
+    ["ARAGORA_METRICS_TOKEN", "planted planted planted"],
     ["ARAGORA_SMTP_PORT", "planted"],
     ["ARAGORA_SMTP_PORT", "0"],
     ["ARAGORA_SMTP_PORT", "65536"],

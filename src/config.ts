@@ -31,6 +31,8 @@ export interface NotificationOptions {
 export interface Config {
   /** Where data lives when no database is named. */
   readonly database: string;
+  /** Opens a server's /metrics beside an operator's key. */
+  readonly metricsToken?: string | undefined;
   readonly notifications: NotificationOptions;
 }
 
@@ -48,13 +50,18 @@ const SMTP_VARIABLES: SmtpNames = {
   password: "ARAGORA_SMTP_PASSWORD",
   from: "ARAGORA_SMTP_FROM",
 };
+const DATABASE_VARIABLE = "ARAGORA_DATABASE_URL";
+const METRICS_VARIABLE = "ARAGORA_METRICS_TOKEN";
+/** What a bearer token may hold, and long enough that nobody finds it by trying. */
+const TOKEN = /^[!-~]{16,200}$/;
 const WEBHOOK_VARIABLE = "ARAGORA_NOTIFICATION_WEBHOOK";
 const HOST = /^[a-z0-9](?:[a-z0-9._:-]{0,252}[a-z0-9])?$|^::1$/i;
 const ADDRESS = /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250}[a-z0-9])?$/i;
 
 /**
- * The settings of this process, checked: `ARAGORA_DATA_DIR` (default `~/.nomic`), `ARAGORA_SMTP_HOST`, `_PORT`, `_USER`,
- * `_PASSWORD`, `_FROM`, and `ARAGORA_NOTIFICATION_WEBHOOK`. An empty variable counts as absent.
+ * The settings of this process, checked: `ARAGORA_DATABASE_URL` (default: `billing.db` in `ARAGORA_DATA_DIR`, which is
+ * `~/.nomic` by default), `ARAGORA_SMTP_HOST`, `_PORT`, `_USER`, `_PASSWORD`, `_FROM`, `ARAGORA_NOTIFICATION_WEBHOOK` and
+ * `ARAGORA_METRICS_TOKEN`. An empty variable counts as absent.
  *
  * @throws BillingError invalid_input `invalid_configuration` naming the variable, never its value.
  */
@@ -63,8 +70,13 @@ export function readConfig(environment: Environment = process.env): Config {
   const smtp = readSmtp(environment);
   const webhook = environment[WEBHOOK_VARIABLE] || undefined;
   if (webhook !== undefined) checkedWebhook(webhook, WEBHOOK_VARIABLE);
+  const metricsToken = environment[METRICS_VARIABLE] || undefined;
+  if (metricsToken !== undefined && !TOKEN.test(metricsToken)) {
+    throw invalid(METRICS_VARIABLE, "16 to 200 visible ASCII characters");
+  }
   return Object.freeze({
-    database: `sqlite:${join(folder, "billing.db")}`,
+    database: environment[DATABASE_VARIABLE] || `sqlite:${join(folder, "billing.db")}`,
+    ...(metricsToken && { metricsToken }),
     notifications: Object.freeze({ ...(smtp && { smtp }), ...(webhook && { webhook }) }),
   });
 }

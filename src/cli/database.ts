@@ -8,7 +8,7 @@ import { BillingError } from "../kernel/index.ts";
 
 /** The help text of `--database`. */
 export const DATABASE_HELP =
-  "sqlite:PATH or postgres://user@host/db (default: billing.db in ARAGORA_DATA_DIR, else ~/.nomic)";
+  "sqlite:PATH or postgres://user@host/db (default: ARAGORA_DATABASE_URL, else billing.db in ARAGORA_DATA_DIR or ~/.nomic)";
 
 /** The named database, else the configured one. */
 export function databaseUrl(named: string | undefined): string {

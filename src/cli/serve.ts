@@ -53,13 +53,14 @@ async function runServe(flags: ServeFlags): Promise<void> {
     import("../http/logging.ts"),
     import("../http/run.ts"),
   ]);
-  const { notifications } = readConfig();
+  const { notifications, metricsToken } = readConfig();
   const engine = createBilling({ database: databaseUrl(flags.database), notifications });
   try {
     const server = await runServer(engine, {
       ...{ host: flags.host, port: flags.port, say },
       log: { level: flags.logLevel, stream: batchedLines(process.stderr) },
       trustedProxies: flags.trustProxy,
+      metricsToken,
       version: version(),
     });
     stopAtSignal(server, sayFailure);
