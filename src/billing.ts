@@ -86,7 +86,10 @@ export class Billing {
     });
     this.writes = new WriteService({ store, clock, ids });
     this.audit = new AuditLog(store);
-    this.organizations = new OrganizationService({ store, clock, ids, random: secureRandom });
+    this.organizations = new OrganizationService({
+      ...{ store, clock, ids, random: secureRandom },
+      holders: [this.endpoints],
+    });
     this.identity = new IdentityService({ store, clock, ids, random: secureRandom });
     this.pricing = new PricingService(store, clock);
     const sink = new BudgetAlertNotifications({ clock, ids });

@@ -90,18 +90,16 @@ export async function startServer(database: string, { strict = false }: { strict
     { ...parts, pricing },
     { ...policy, participants: [budgets.participant], currentHold },
   );
+  const endpoints = new EndpointService({ ...parts, check: (url) => channel.check(url) });
   const services = {
-    clock,
-    pricing,
-    metering,
+    ...{ clock, pricing, metering, endpoints },
     notifications,
     analytics: new AnalyticsService(store, undefined),
     audit: new AuditLog(store),
-    organizations: new OrganizationService(parts),
+    organizations: new OrganizationService({ ...parts, holders: [endpoints] }),
     identity: new IdentityService(parts),
     budgets: new BudgetService({ ...parts, engine: budgets }, policy),
     holds: new HoldService({ ...parts, pricing, engine: budgets }, policy),
-    endpoints: new EndpointService({ ...parts, check: (url) => channel.check(url) }),
     writes: new WriteService(parts),
     verify: () => metering.verify(),
   };

@@ -142,6 +142,34 @@ describe.each(DUAL)("webhook endpoints on $name", ({ freshUrl }) => {
     ]);
   });
 
+  it("are gone with their addresses when the organization is erased: what was still to be sent never is", async () => {
+    const server = await startServer(await freshUrl());
+    const sink = await startHttpSink();
+    const key = await server.organization("acme");
+    const other = await server.organization("other");
+    const { id } = await register(server, key, `${sink.url}/in`);
+    await register(server, other, `${sink.url}/other`);
+    sink.answer = () => ({ status: 500 });
+    await crossHalf(server, key, { notify: [{ email: "planted@acme.example" }] });
+    await crossHalf(server, other);
+    await server.services.notifications.deliverDue();
+    await server.ok(server.operator, "POST", "/v1/organizations/acme/erase", { body: { confirm: "acme" } });
+    const before = sink.calls.length;
+    sink.answer = () => ({ status: 200 });
+    server.clock.advance(HOUR_MS);
+    await server.services.notifications.deliverDue();
+    expect(sink.calls.slice(before).map(({ path }) => path)).toEqual(["/other"]);
+    const gone = await server.call(server.operator, "GET", `/v1/webhook-endpoints/${id}`, { tenant: "acme" });
+    expect(gone.json.code).toBe("endpoint_not_found");
+    const kept = await server.store.read((reader) =>
+      reader.all<{ recipient: string; state: string }>(
+        "SELECT recipient, state FROM notifications WHERE tenant = 'acme'",
+      ),
+    );
+    expect(kept).toHaveLength(2);
+    expect(kept.every(({ recipient, state }) => recipient === "" && state !== "pending")).toBe(true);
+  });
+
   it("are tried again under one id until they answer, and replayed from the log, delivered ones too", async () => {
     const server = await startServer(await freshUrl());
     const sink = await startHttpSink();

@@ -59,7 +59,7 @@ function servicesOver(store: Store, random: SecureRandom = randomBytes): Service
     store,
     clock,
     audit: new AuditLog(store),
-    organizations: new OrganizationService(parts),
+    organizations: new OrganizationService({ ...parts, holders: [] }),
     identity: new IdentityService(parts),
   };
 }

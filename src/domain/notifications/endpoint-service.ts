@@ -14,6 +14,7 @@ import {
   type Actor,
   actsForInstallation,
   checkedActor,
+  type PersonalDataHolder,
   requireOpen,
   requirePermission,
   type SecureRandom,
@@ -42,6 +43,7 @@ import {
   deliveryTo,
   endpointOf,
   endpointsOf,
+  eraseRecipients,
   insertEndpoint,
   lockEndpoints,
   putSecret,
@@ -72,7 +74,7 @@ export interface DeliveryQuery extends PageQuery {
  * For operators, members with `org.settings` and keys with `webhooks:write`; to anybody else an endpoint does not exist.
  * Every change is on record in the audit log. Secrets are shown once, and read by nobody but whoever signs.
  */
-export class EndpointService {
+export class EndpointService implements PersonalDataHolder {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #ids: Ids;
@@ -167,6 +169,11 @@ export class EndpointService {
       await this.#record(tx, actor, { tenant, at, action: "webhook_endpoint.key_rotated", target: id });
       return { ...(await existing(tenant, id, tx)), secret };
     });
+  }
+
+  /** Ends what an erased organization would still be sent, and forgets where to. */
+  eraseTenant(tenant: string, at: number, tx: Tx): Promise<void> {
+    return eraseRecipients(tenant, at, tx);
   }
 
   /** What an endpoint was or is to be sent, the newest first. */

@@ -101,6 +101,20 @@ export async function deleteEndpoint(tenant: string, id: string, tx: Tx): Promis
   return (await tx.run("DELETE FROM webhook_endpoints WHERE tenant = ? AND id = ?", [tenant, id])) === 1;
 }
 
+/** Removes all endpoints of a tenant, and with them the addresses that its notifications went to or would go to. */
+export async function eraseRecipients(tenant: string, at: number, tx: Tx): Promise<void> {
+  await tx.run("DELETE FROM webhook_endpoints WHERE tenant = ?", [tenant]);
+  await tx.run("UPDATE webhook_endpoint_counts SET endpoints = 0 WHERE tenant = ?", [tenant]);
+  await tx.run(
+    `UPDATE notifications SET recipient_type = 'none', recipient = '', secret = '',
+       state = CASE WHEN state = 'pending' THEN 'dead' ELSE state END,
+       last_error = CASE WHEN state = 'pending' THEN 'the organization was erased' ELSE last_error END,
+       dead_after = CASE WHEN state = 'pending' THEN ? ELSE dead_after END
+     WHERE tenant = ?`,
+    [at, tenant],
+  );
+}
+
 export async function endpointOf(
   tenant: string,
   id: string,

@@ -17,5 +17,6 @@ export type {
 } from "./organization.ts";
 export { OrganizationService, type UserInput } from "./organization-service.ts";
 export { lockOrganization, organizationOf } from "./organization-store.ts";
+export type { PersonalDataHolder } from "./personal-data-holder.ts";
 export { MembershipRole, type Permission, ROLE_PERMISSIONS } from "./role.ts";
 export { type SecureRandom, secretText } from "./secure-random.ts";

@@ -38,6 +38,7 @@ import {
   updateOrganization,
 } from "./organization-store.ts";
 import { erasePersonalData, personalData } from "./personal-data.ts";
+import type { PersonalDataHolder } from "./personal-data-holder.ts";
 import { profileOf, putProfile, SELLER } from "./profile-store.ts";
 import { type MembershipRole, type Permission, ROLE_PERMISSIONS } from "./role.ts";
 import type { SecureRandom } from "./secure-random.ts";
@@ -77,14 +78,24 @@ export class OrganizationService {
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #random: SecureRandom;
+  readonly #holders: readonly PersonalDataHolder[];
 
-  /** @param parts `random` must be cryptographically secure: invitations rest on it. */
-  constructor(parts: ChangeContext & { readonly random: SecureRandom }) {
+  /**
+   * @param parts `random` must be cryptographically secure: invitations rest on it. `holders` keep personal data of
+   * organizations too, and erase it with them.
+   */
+  constructor(
+    parts: ChangeContext & {
+      readonly random: SecureRandom;
+      readonly holders: readonly PersonalDataHolder[];
+    },
+  ) {
     this.#context = parts;
     this.#store = parts.store;
     this.#clock = parts.clock;
     this.#ids = parts.ids;
     this.#random = parts.random;
+    this.#holders = parts.holders;
   }
 
   /**
@@ -319,11 +330,11 @@ export class OrganizationService {
 
   /**
    * Ends an organization and erases the personal data in it, for ever: its name, profile, invitations' addresses, and
-   * the names and addresses of users who are in no other organization. Ids, memberships as they were, usage and money
-   * stay.
+   * the names and addresses of users who are in no other organization, its webhook endpoints, and the addresses that it
+   * had notifications sent to. Ids, memberships as they were, usage and money stay.
    */
   erase(actor: Actor, tenant: string): Promise<void> {
-    return this.#change("erase", actor, tenant, erasePersonalData);
+    return this.#change("erase", actor, tenant, (change) => erasePersonalData(change, this.#holders));
   }
 
   /**

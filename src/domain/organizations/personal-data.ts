@@ -7,6 +7,7 @@ import { endMembership, everyMemberOf } from "./membership-store.ts";
 import { claimAskedSlug } from "./new-organization.ts";
 import type { PersonalData } from "./organization.ts";
 import { emptyOrganization, releaseOtherSlugs, updateOrganization } from "./organization-store.ts";
+import type { PersonalDataHolder } from "./personal-data-holder.ts";
 import { deleteProfile, profileOf } from "./profile-store.ts";
 import { eraseUserAcrossTenants, uncountMembershipAcrossTenants } from "./user-store.ts";
 import { everyWorkspaceOf } from "./workspace-store.ts";
@@ -27,8 +28,11 @@ export async function personalData(change: Change): Promise<PersonalData> {
   };
 }
 
-/** Takes names and addresses out of an organization and out of the users who were in no other one. */
-export async function erasePersonalData(change: Change): Promise<void> {
+/** Takes names and addresses out of an organization, and out of the users who were in no other one. */
+export async function erasePersonalData(
+  change: Change,
+  holders: readonly PersonalDataHolder[],
+): Promise<void> {
   const { tx, tenant, at, ids, organization } = change;
   let erased = 0;
   for (const { userId, status } of await everyMemberOf(tenant, tx)) {
@@ -45,5 +49,6 @@ export async function erasePersonalData(change: Change): Promise<void> {
   await claimAskedSlug(tenant, slug, tx);
   await releaseOtherSlugs(tenant, slug, tx);
   await updateOrganization(tenant, { ...organization, name: ERASED_NAME, slug, status: "erased", at }, tx);
+  for (const holder of holders) await holder.eraseTenant(tenant, at, tx);
   change.note("organization.erased", tenant, { users: erased });
 }
