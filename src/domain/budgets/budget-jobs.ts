@@ -350,7 +350,9 @@ class GroupOfJobs {
     const { amounts } = requestedAmounts(request, this.#prices, this.#rules.unknownModel);
     // Its usage was recorded as events: they are what counts, and nothing is to be added.
     if (hold.settledBy !== "") {
-      return { hold: hold.state === "open" ? this.#close(hold, "captured", hold.settledBy, hold.flags) : hold };
+      return {
+        hold: hold.state === "open" ? this.#close(hold, "captured", hold.settledBy, hold.flags) : hold,
+      };
     }
     const refs = matchesOf(this.#ledger.book, request);
     const flags = flagsOf(hold, refs, amounts, this.#now);
