@@ -4,6 +4,7 @@ import { writeFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { benchBudgets } from "./budgets.ts";
 import { benchCallers } from "./callers.ts";
+import { benchCredits } from "./credits.ts";
 import { type BenchEngine, DURABILITY, ENGINES, type EngineName, startEngine } from "./databases.ts";
 import { benchFacade } from "./facade.ts";
 import { benchFsync } from "./fsync.ts";
@@ -15,7 +16,17 @@ import { benchRating } from "./rating.ts";
 import { benchReport } from "./report.ts";
 import { STREAMS, type StreamName } from "./streams.ts";
 
-const PARTS = ["fsync", "rating", "ingest", "callers", "facade", "budgets", "report", "import"] as const;
+const PARTS = [
+  "fsync",
+  "rating",
+  "ingest",
+  "callers",
+  "facade",
+  "budgets",
+  "credits",
+  "report",
+  "import",
+] as const;
 type Part = (typeof PARTS)[number];
 
 const USAGE = `npm run bench -- [options]
@@ -56,12 +67,13 @@ async function main(): Promise<void> {
     callers: [],
     facade: [],
     budgets: [],
+    credits: [],
     report: [],
     import: [],
   } satisfies StoredFigures as StoredFigures;
-  const needsEngine = (["ingest", "callers", "facade", "budgets", "report", "import"] as const).some((part) =>
-    parts.has(part),
-  );
+  const needsEngine = (
+    ["ingest", "callers", "facade", "budgets", "credits", "report", "import"] as const
+  ).some((part) => parts.has(part));
   for (const name of needsEngine ? options.engines : []) {
     const engine = await startEngine(name);
     try {
@@ -88,6 +100,7 @@ interface StoredFigures {
   readonly callers: Results["callers"][number][];
   readonly facade: Results["facade"][number][];
   readonly budgets: Results["budgets"][number][];
+  readonly credits: Results["credits"][number][];
   readonly report: Results["report"][number][];
   readonly import: Results["import"][number][];
 }
@@ -111,6 +124,7 @@ async function benchEngine(engine: BenchEngine, options: Options, figures: Store
     const { events, rounds } = options;
     figures.budgets.push(await benchBudgets(engine, { events, rounds }));
   }
+  if (parts.has("credits")) figures.credits.push(await benchCredits(engine));
   const sizes = full ? [SMALL, LARGE] : [SMALL];
   for (const events of sizes) {
     const batch = events === LARGE ? LARGE_BATCH : SMALL_BATCH;

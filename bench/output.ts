@@ -1,6 +1,7 @@
 import { cpus, loadavg } from "node:os";
 import type { BudgetFigures } from "./budgets.ts";
 import type { CallersFigures } from "./callers.ts";
+import type { CreditFigures } from "./credits.ts";
 import { DURABILITY, type EngineName } from "./databases.ts";
 import type { FacadeFigures } from "./facade.ts";
 import type { FsyncFigures } from "./fsync.ts";
@@ -22,6 +23,7 @@ export interface Results {
   readonly callers: readonly CallersFigures[];
   readonly facade: readonly FacadeFigures[];
   readonly budgets: readonly BudgetFigures[];
+  readonly credits: readonly CreditFigures[];
   readonly report: readonly ReportFigures[];
   readonly import: readonly (ImportFigures | ImportSkipped)[];
 }
@@ -78,6 +80,7 @@ export function textOf(results: Results): string {
     BUDGETS,
     results.budgets,
   );
+  addTable(parts, "credits: deductions of 64 callers, of one alone, and a balance", CREDITS, results.credits);
   addTable(parts, "one tenant's month, 1,000 tenants", REPORT, results.report);
   addTable(
     parts,
@@ -92,6 +95,7 @@ export function textOf(results: Results): string {
 }
 
 const ms = fixed(2);
+const micro = fixed(3);
 const micros = fixed(1);
 
 const RATIO: readonly Column<IngestFigures | CallersFigures>[] = [
@@ -143,6 +147,18 @@ const BUDGETS: readonly Column<BudgetFigures>[] = [
   ["with 5 budgets", (row) => whole(row.budgetedPerSecond)],
   ["ratio", (row) => row.ratio.toFixed(2)],
   ["least–most", (row) => `${row.ratioLeast.toFixed(2)}–${row.ratioMost.toFixed(2)}`],
+];
+
+const CREDITS: readonly Column<CreditFigures>[] = [
+  ["engine", (row) => row.engine],
+  ["deductions/s", (row) => whole(row.deductionsPerSecond)],
+  ["of 64 tenants", (row) => whole(row.spreadPerSecond)],
+  ["alone p50 ms", (row) => ms(row.deductP50Ms)],
+  ["p99 ms", (row) => ms(row.deductP99Ms)],
+  ["fsync p50 ms", (row) => ms(row.fsync.p50Ms)],
+  ["postings", (row) => whole(row.postings)],
+  ["balance p50 ms", (row) => micro(row.balanceP50Ms)],
+  ["p99 ms", (row) => micro(row.balanceP99Ms)],
 ];
 
 const REPORT: readonly Column<ReportFigures>[] = [

@@ -2,11 +2,18 @@
 
 import { SmtpMailer } from "./adapters/smtp/index.ts";
 import { GlobalWebhook, WebhookEndpoints } from "./adapters/webhook/index.ts";
-import type { NotificationOptions } from "./config.ts";
+import type { NotificationOptions, TokenSecretOptions } from "./config.ts";
 import { AnalyticsService } from "./domain/analytics/index.ts";
 import { AuditLog } from "./domain/audit/index.ts";
 import { BudgetService, budgetEngine, currentHold, HoldService } from "./domain/budgets/index.ts";
-import { IdentityService } from "./domain/identity/index.ts";
+import { type AskForPayment, CreditService, TopUpService } from "./domain/credits/index.ts";
+import {
+  AccountService,
+  IdentityService,
+  ownSecret,
+  SessionService,
+  signingKeys,
+} from "./domain/identity/index.ts";
 import {
   type CommitParticipant,
   MeteringService,
@@ -14,6 +21,7 @@ import {
   type VerifyReport,
 } from "./domain/metering/index.ts";
 import {
+  AccountMails,
   BudgetAlertNotifications,
   type Channels,
   EndpointService,
@@ -39,6 +47,13 @@ export interface BillingOptions {
   readonly unknownModel?: UnknownModelPolicy | undefined;
   /** Where notifications go. Default: to the log. */
   readonly notifications?: NotificationOptions | undefined;
+  /** Asks for the payment of an automatic top-up of credits. Absent: no top-up rule can be set. */
+  readonly askForPayment?: AskForPayment | undefined;
+  /**
+   * Signs the tokens of people who sign in. Default: with an SQLite file, a secret that is made once and kept beside it;
+   * with PostgreSQL there is none, and nobody can sign in.
+   */
+  readonly tokenSecret?: TokenSecretOptions | undefined;
 }
 
 const OPTIONS = new Set<string>([
@@ -47,7 +62,10 @@ const OPTIONS = new Set<string>([
   "clock",
   "unknownModel",
   "notifications",
+  "askForPayment",
+  "tokenSecret",
 ] satisfies (keyof BillingOptions)[]);
+const TOKEN_SECRET_NAMES = { current: "ARAGORA_JWT_SECRET", previous: "ARAGORA_JWT_SECRET_PREVIOUS" };
 const POLICIES: readonly string[] = ["fallback", "unpriced", "refuse"] satisfies UnknownModelPolicy[];
 
 /** One billing engine over one database. */
@@ -59,11 +77,19 @@ export class Billing {
   readonly organizations: OrganizationService;
   /** API keys. */
   readonly identity: IdentityService;
+  /** How people sign in. */
+  readonly accounts: AccountService;
+  /** Of people who signed in. */
+  readonly sessions: SessionService;
   readonly pricing: PricingService;
   readonly metering: MeteringService;
   readonly analytics: AnalyticsService;
   readonly budgets: BudgetService;
   readonly holds: HoldService;
+  /** Prepaid credit of tenants. */
+  readonly credits: CreditService;
+  /** Automatic payments for more credit. */
+  readonly topUps: TopUpService;
   readonly notifications: NotificationService;
   /** Webhook endpoints of tenants. */
   readonly endpoints: EndpointService;
@@ -86,17 +112,33 @@ export class Billing {
     });
     this.writes = new WriteService({ store, clock, ids });
     this.audit = new AuditLog(store);
+    this.sessions = new SessionService({
+      ...{ store, clock, ids, random: secureRandom },
+      secret: () => options.tokenSecret ?? ownSecret(options.database, secureRandom),
+    });
+    this.accounts = new AccountService({
+      ...{ store, clock, ids, random: secureRandom, sessions: this.sessions },
+      mailer: new AccountMails(ids),
+    });
     this.organizations = new OrganizationService({
       ...{ store, clock, ids, random: secureRandom },
-      holders: [this.endpoints],
+      holders: [this.endpoints, this.sessions, this.accounts],
     });
     this.identity = new IdentityService({ store, clock, ids, random: secureRandom });
     this.pricing = new PricingService(store, clock);
     const sink = new BudgetAlertNotifications({ clock, ids });
     const engine = budgetEngine({ store, clock, sink });
+    this.credits = new CreditService({ store, clock, ids }, { tenant });
+    const { askForPayment } = options;
+    this.topUps = new TopUpService({ store, clock, ids, askForPayment }, { tenant });
     this.metering = new MeteringService(
       { store, clock, ids, pricing: this.pricing },
-      { tenant, unknownModel, participants: [engine.participant, ...participants], currentHold },
+      {
+        tenant,
+        unknownModel,
+        participants: [engine.participant, this.credits.participant, ...participants],
+        currentHold,
+      },
     );
     this.budgets = new BudgetService({ store, clock, ids, engine }, { tenant });
     this.holds = new HoldService(
@@ -110,8 +152,12 @@ export class Billing {
     );
     this.jobs = new Jobs({ store, clock, ids }, [
       this.holds.expiry,
+      this.credits.expiry,
+      this.topUps.requests,
       this.notifications.deliveryJob(),
       this.writes.cleanup(),
+      this.sessions.cleanup(),
+      this.accounts.cleanup(),
     ]);
   }
 
@@ -172,5 +218,6 @@ export function createBilling(options: BillingOptions): Billing {
       `unknownModel must be one of ${POLICIES.join(", ")}`,
     );
   }
+  if (options.tokenSecret !== undefined) signingKeys(options.tokenSecret, TOKEN_SECRET_NAMES);
   return new Billing(storeAt(options.database), options, []);
 }

@@ -28,9 +28,19 @@ export interface NotificationOptions {
   readonly log?: ((line: string) => void) | undefined;
 }
 
+/** What tokens of people who sign in are signed with. */
+export interface TokenSecretOptions {
+  /** At least 32 bytes that nobody can guess. */
+  readonly current: string;
+  /** The one before, honoured for 24 hours from the first use of `current`. */
+  readonly previous?: string | undefined;
+}
+
 export interface Config {
   /** Where data lives when no database is named. */
   readonly database: string;
+  /** Default: a file beside an SQLite database. */
+  readonly tokenSecret?: TokenSecretOptions | undefined;
   /** Opens a server's /metrics beside an operator's key. */
   readonly metricsToken?: string | undefined;
   readonly notifications: NotificationOptions;
@@ -51,6 +61,8 @@ const SMTP_VARIABLES: SmtpNames = {
   from: "ARAGORA_SMTP_FROM",
 };
 const DATABASE_VARIABLE = "ARAGORA_DATABASE_URL";
+const SECRET_VARIABLE = "ARAGORA_JWT_SECRET";
+const PREVIOUS_SECRET_VARIABLE = "ARAGORA_JWT_SECRET_PREVIOUS";
 const METRICS_VARIABLE = "ARAGORA_METRICS_TOKEN";
 /** What a bearer token may hold, and long enough that nobody finds it by trying. */
 const TOKEN = /^[!-~]{16,200}$/;
@@ -60,7 +72,7 @@ const ADDRESS = /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250
 
 /**
  * The settings of this process, checked: `ARAGORA_DATABASE_URL` (default: `billing.db` in `ARAGORA_DATA_DIR`, which is
- * `~/.nomic` by default), `ARAGORA_SMTP_HOST`, `_PORT`, `_USER`, `_PASSWORD`, `_FROM`, `ARAGORA_NOTIFICATION_WEBHOOK` and
+ * `~/.nomic` by default), `ARAGORA_JWT_SECRET`, `ARAGORA_JWT_SECRET_PREVIOUS`, `ARAGORA_SMTP_HOST`, `_PORT`, `_USER`, `_PASSWORD`, `_FROM`, `ARAGORA_NOTIFICATION_WEBHOOK` and
  * `ARAGORA_METRICS_TOKEN`. An empty variable counts as absent.
  *
  * @throws BillingError invalid_input `invalid_configuration` naming the variable, never its value.
@@ -76,6 +88,7 @@ export function readConfig(environment: Environment = process.env): Config {
   }
   return Object.freeze({
     database: environment[DATABASE_VARIABLE] || `sqlite:${join(folder, "billing.db")}`,
+    ...readTokenSecret(environment),
     ...(metricsToken && { metricsToken }),
     notifications: Object.freeze({ ...(smtp && { smtp }), ...(webhook && { webhook }) }),
   });
@@ -113,6 +126,14 @@ export function checkedWebhook(url: string, name: string): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol === "https:" || parsed?.protocol === "http:") return parsed;
   throw invalid(name, "an http(s) URL");
+}
+
+function readTokenSecret(environment: Environment): Pick<Config, "tokenSecret"> {
+  const current = environment[SECRET_VARIABLE] || undefined;
+  const previous = environment[PREVIOUS_SECRET_VARIABLE] || undefined;
+  if (current !== undefined) return { tokenSecret: Object.freeze({ current, previous }) };
+  if (previous === undefined) return {};
+  throw invalid(SECRET_VARIABLE, `set where ${PREVIOUS_SECRET_VARIABLE} is`);
 }
 
 function readSmtp(environment: Environment): SmtpOptions | undefined {

@@ -1,7 +1,7 @@
 // The library's surface, by name.
 
 export { Billing, type BillingOptions, createBilling } from "./billing.ts";
-export type { NotificationOptions, SmtpOptions } from "./config.ts";
+export type { NotificationOptions, SmtpOptions, TokenSecretOptions } from "./config.ts";
 export {
   GROUPINGS,
   type Grouping,
@@ -62,14 +62,42 @@ export {
   type TrendPoint,
   type TrendStep,
 } from "./domain/budgets/index.ts";
+export {
+  type AdjustInput,
+  type AskForPayment,
+  type CreditAccount,
+  type CreditLot,
+  type CreditLotPart,
+  type CreditLotType,
+  type CreditService,
+  type CreditTransaction,
+  CreditTransactionType,
+  type DeductInput,
+  type Deduction,
+  type IssueInput,
+  type ReverseInput,
+  type TopUpRule,
+  type TopUpRuleView,
+  type TopUpService,
+  type TopUpState,
+  type TopUpView,
+  type VoidInput,
+} from "./domain/credits/index.ts";
 export type {
   ApiKeyKind,
   ApiKeyView,
+  AuthenticationMethod,
   IdentityService,
   IssuedKey,
   NewApiKey,
   Principal,
   Scope as KeyScope,
+  SessionEnd,
+  SessionService,
+  SessionView,
+  SignIn,
+  TokenPair as SessionTokenPair,
+  UserSession,
 } from "./domain/identity/index.ts";
 export {
   type AdjustmentEntry,
@@ -175,6 +203,20 @@ export {
 } from "./domain/pricing/index.ts";
 export type { RatingFlag, UnknownModelPolicy } from "./domain/rating/index.ts";
 export {
+  createAccessToken,
+  createRefreshToken,
+  createTokenPair,
+  decodeJwt,
+  extractUserFromRequest,
+  type HeaderedRequest,
+  type JWTPayload,
+  type TokenPair,
+  type TokenSubject,
+  type UserAuthContext,
+  validateAccessToken,
+  validateRefreshToken,
+} from "./facade/auth-tokens.ts";
+export {
   BillingNotifier,
   type BudgetAlertNotice,
   type CreditsExpiringNotice,
@@ -213,6 +255,16 @@ export {
   type WorkspaceStats,
 } from "./facade/cost-report.ts";
 export { CostTracker, type TokenUsage } from "./facade/cost-tracker.ts";
+export {
+  type CreditAdjustment,
+  type CreditDeduction,
+  type CreditIssue,
+  type CreditingBilling,
+  CreditManager,
+  type CreditManagerOptions,
+  type DeductionResult,
+  getCreditManager,
+} from "./facade/credit-manager.ts";
 export type { DebateBudgetStatus, DebatePlace, DebateTenant } from "./facade/debate-budget.ts";
 export { DebateBudgetExceededError } from "./facade/debate-budget-error.ts";
 export { defaultBilling, setDefaultBilling } from "./facade/default-billing.ts";

@@ -146,6 +146,25 @@ describe("the layers", () => {
   });
 });
 
+describe("the client of the REST API", () => {
+  it("stands alone: no other folder, not even its types, and no package", () => {
+    const lines = [
+      'import { sleep } from "./time.ts";',
+      'import type { Route } from "../http/route.ts";',
+      'import { Decimal } from "decimal.js";',
+      "const now = Date.now();",
+    ];
+    expect(problemsIn("src/client/transport.ts", ...lines)).toEqual([
+      "2: client must not import http (src/http/route.ts)",
+      "3: client must not import decimal.js",
+      "4: Date.now is for src/kernel/clock.ts only",
+    ]);
+    expect(problemsIn("src/client/platform.ts", "Date.now(); Math.random(); crypto.randomUUID();")).toEqual(
+      [],
+    );
+  });
+});
+
 describe("construction", () => {
   it("of services happens in billing.ts alone", () => {
     const lines = [

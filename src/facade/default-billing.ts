@@ -10,7 +10,10 @@ let instance: Billing | undefined;
  * "default" where a call names none. Built at the first call.
  */
 export function defaultBilling(): Billing {
-  instance ??= createBilling({ ...readConfig(), tenant: "default" });
+  if (instance === undefined) {
+    const { database, notifications, tokenSecret } = readConfig();
+    instance = createBilling({ database, notifications, tokenSecret, tenant: "default" });
+  }
   return instance;
 }
 

@@ -103,39 +103,60 @@ interface Turn {
   readonly start: () => void;
 }
 
+/** A name that is alone may have so many times its share: large commits are cheap commits. */
+const ALONE = 8;
+/** How long after another name's last work a name is not alone. */
+const COMPANY_MS = 10_000;
+
 /**
  * Lets each name have so much in the engine at a time; more waits its turn here, in order, and not in the queue that all
- * share.
+ * share. A name that has been alone for ten seconds may have eight times as much.
  */
 export class FairGate {
-  readonly #capacity: number;
+  readonly #share: number;
+  readonly #clock: Clock;
   readonly #lanes = new Map<string, { used: number; waiting: Turn[] }>();
+  #lastName: string | undefined;
+  #aloneAt = 0;
 
-  constructor(capacity: number) {
-    this.#capacity = capacity;
+  constructor(share: number, clock: Clock) {
+    this.#share = share;
+    this.#clock = clock;
   }
 
-  async run<T>(name: string, weight: number, work: () => Promise<T>): Promise<T> {
+  async run<T>(name: string, size: number, work: () => Promise<T>): Promise<T> {
+    this.#note(name);
+    const weight = Math.max(1, size);
     const lane = this.#lanes.get(name) ?? { used: 0, waiting: [] };
     this.#lanes.set(name, lane);
-    // A single one that is larger than the lane goes when it is alone.
-    const size = Math.min(Math.max(1, weight), this.#capacity);
-    if (lane.waiting.length > 0 || lane.used + size > this.#capacity) {
-      await new Promise<void>((start) => lane.waiting.push({ weight: size, start }));
+    if (lane.waiting.length > 0 || !this.#hasRoom(lane.used, weight)) {
+      await new Promise<void>((start) => lane.waiting.push({ weight, start }));
     } else {
-      lane.used += size;
+      lane.used += weight;
     }
     try {
       return await work();
     } finally {
-      lane.used -= size;
+      lane.used -= weight;
       for (let next = lane.waiting[0]; next !== undefined; next = lane.waiting[0]) {
-        if (lane.used + next.weight > this.#capacity) break;
+        if (!this.#hasRoom(lane.used, next.weight)) break;
         lane.waiting.shift();
         lane.used += next.weight;
         next.start();
       }
       if (lane.used === 0 && lane.waiting.length === 0) this.#lanes.delete(name);
     }
+  }
+
+  #note(name: string): void {
+    if (this.#lastName !== undefined && this.#lastName !== name)
+      this.#aloneAt = this.#clock.now() + COMPANY_MS;
+    this.#lastName = name;
+  }
+
+  /** One piece that is larger than all there is goes when it is the only one of its name. */
+  #hasRoom(used: number, weight: number): boolean {
+    const most = this.#clock.now() < this.#aloneAt ? this.#share : this.#share * ALONE;
+    return used === 0 || used + weight <= most;
   }
 }

@@ -32,7 +32,10 @@ export function openApiFrame(version: string) {
         "Usage metering and billing. Money is decimal text in USD; instants are ISO 8601. Errors are RFC 9457 problems with a stable code.",
     },
     components: {
-      securitySchemes: { key: { type: "http" as const, scheme: "bearer", bearerFormat: "ara_…" } },
+      securitySchemes: {
+        key: { type: "http" as const, scheme: "bearer", bearerFormat: "ara_…" },
+        token: { type: "http" as const, scheme: "bearer", bearerFormat: "JWT" },
+      },
       schemas: { Problem: withoutId(ProblemSchema) },
     },
   };
@@ -41,7 +44,9 @@ export function openApiFrame(version: string) {
 /** A route's own schemas, with what the description says about it. */
 export function describedSchema(route: Route): DescribedSchema {
   const base = { summary: route.summary, tags: [route.tag], operationId: operationId(route) };
-  if (route.access === "public") return { ...base, security: [], "x-access": "public" };
+  if (route.access === "public") {
+    return { ...base, ...(route.body && { body: route.body }), security: [], "x-access": "public" };
+  }
   const { access, scopes, params, query, body, write, consumes } = route;
   return {
     ...base,
@@ -49,11 +54,17 @@ export function describedSchema(route: Route): DescribedSchema {
     ...(query && { querystring: query }),
     ...(body && { body }),
     ...(consumes && { consumes: ["application/json", ...consumes] }),
-    security: [{ key: [] }],
+    security: securityOf(route),
     "x-access": access,
+    ...(route.users && { "x-users": true }),
     "x-scopes": scopes,
     ...(write && { "x-idempotent": true }),
   };
+}
+
+function securityOf({ access, users }: KeyedRoute): { [scheme: string]: string[] }[] {
+  if (access === "user") return [{ token: [] }];
+  return access === "operator" && users !== true ? [{ key: [] }] : [{ key: [] }, { token: [] }];
 }
 
 interface Operation {
@@ -74,7 +85,10 @@ export function completed<D extends object>(document: D, routes: readonly Route[
     const path = route.path.replace(/:(\w+)/g, "{$1}");
     const operation = paths[path]?.[route.method.toLowerCase()];
     if (operation === undefined) continue;
-    operation.responses = route.access === "public" ? publicResponses(route.path) : responses(route);
+    operation.responses =
+      route.access === "public" && route.reply === undefined
+        ? publicResponses(route.path)
+        : responses(route as Pick<KeyedRoute, "reply" | "status" | "produces">);
     if (route.access === "public") continue;
     operation.parameters = [...(operation.parameters ?? []), ...headers(route)];
     const content = operation.requestBody?.content;
@@ -85,7 +99,7 @@ export function completed<D extends object>(document: D, routes: readonly Route[
   return document;
 }
 
-function responses(route: KeyedRoute): Record<string, unknown> {
+function responses(route: Pick<KeyedRoute, "reply" | "status" | "produces">): Record<string, unknown> {
   const type = route.produces?.split(";")[0] ?? "application/json";
   const problem = {
     description: "A problem",
@@ -110,11 +124,11 @@ function headers({ access, write }: KeyedRoute): unknown[] {
   const tenant = text(
     "Aragora-Tenant",
     access === "tenant"
-      ? "The tenant. Operators' keys must name it; of a tenant's key it is its own."
+      ? "The tenant. Operators' keys must name it, users who are in several organizations too; of a tenant's key it is its own."
       : "The tenant; an operator's key may leave it out.",
   );
   const once = text("Idempotency-Key", "The same key and body again get the first answer, for 24 hours.");
-  return write === undefined ? [tenant] : [tenant, once];
+  return [...(access === "user" ? [] : [tenant]), ...(write === undefined ? [] : [once])];
 }
 
 function operationId({ method, path }: Route): string {

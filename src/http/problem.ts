@@ -146,6 +146,9 @@ function failureOfEngine({ kind, code, message, details, retryable }: BillingErr
     field: typeof field === "string" ? field : undefined,
     headers: {
       ...(retryable || status === 503 || status === 507 ? retryAfter(503) : {}),
+      ...(typeof details.retryAfterSeconds === "number" && {
+        "retry-after": String(details.retryAfterSeconds),
+      }),
       ...(status === 401 && { "www-authenticate": 'Bearer realm="aragora"' }),
     },
     extensions: isOurs || Object.keys(facts).length === 0 ? {} : { details: facts },

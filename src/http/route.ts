@@ -2,14 +2,15 @@
 
 import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Static, TSchema } from "typebox";
-import type { Principal, Scope } from "../domain/identity/index.ts";
+import type { Principal, Scope, UserSession } from "../domain/identity/index.ts";
 import type { Actor } from "../domain/organizations/index.ts";
 
 /**
- * Who may call a route. `tenant`: keys of tenants, and operators that name a tenant. `either`: the same, and operators
- * that name none. `operator`: operators only, with or without a tenant.
+ * Who may call a route. `tenant`: keys of tenants, users in an organization, and operators that name a tenant. `either`:
+ * the same, and operators that name none. `operator`: operators only, with or without a tenant. `user`: users only, about
+ * themselves.
  */
-export type Access = "tenant" | "either" | "operator";
+export type Access = "tenant" | "either" | "operator" | "user";
 
 /**
  * What a route does about `Idempotency-Key` and the audit log. Every one but a GET must say it.
@@ -27,6 +28,10 @@ interface Call<Params, Query, Body, Tenant> {
   /** The tenant that the request is about, and that `withTenant` names inside the handler. */
   readonly tenant: Tenant;
   readonly principal: Principal;
+  /** Of a signed-in user; undefined for a key. */
+  readonly session: UserSession | undefined;
+  /** For headers of the answer; the server sends it. */
+  readonly reply: FastifyReply;
   /** The principal, as services want it. */
   readonly actor: Actor;
   readonly requestId: string;
@@ -54,8 +59,10 @@ export interface RouteSpec<
 > extends RouteBase {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
   readonly access: A;
-  /** All of them are needed. */
-  readonly scopes: readonly [Scope, ...Scope[]];
+  /** All of them are needed. None for `user` routes: nobody has to be allowed to look at themselves. */
+  readonly scopes: readonly Scope[];
+  /** Of an `operator` route: users may call it as well, and its service asks for their role. */
+  readonly users?: true;
   readonly params?: P;
   readonly query?: Q;
   readonly body?: B;
@@ -80,8 +87,11 @@ export interface RouteSpec<
 
 /** A route for anybody: it must tell nothing about anyone. */
 export interface PublicRoute extends RouteBase {
-  readonly method: "GET";
+  readonly method: "GET" | "POST";
   readonly access: "public";
+  readonly body?: TSchema;
+  readonly reply?: TSchema;
+  readonly status?: 200 | 202;
   readonly handler: (request: FastifyRequest, reply: FastifyReply) => unknown;
 }
 
@@ -121,7 +131,9 @@ export function route<
   B extends TSchema = TSchema,
 >(spec: RouteSpec<A, P, Q, B, R>): KeyedRoute {
   const name = `${spec.method} ${spec.path}`;
-  if (!(spec.scopes?.length > 0)) throw new Error(`${name} names no scope: nothing would guard it`);
+  if (spec.access !== "user" && !(spec.scopes?.length > 0)) {
+    throw new Error(`${name} names no scope: nothing would guard it`);
+  }
   if ((spec.method === "GET") !== (spec.write === undefined)) {
     throw new Error(`${name} must name its write mode exactly if it is no GET`);
   }
@@ -129,7 +141,33 @@ export function route<
   return spec as unknown as KeyedRoute;
 }
 
-/** A route for anybody. */
-export function publicRoute(spec: Omit<PublicRoute, "method" | "access">): PublicRoute {
+/** A request of anybody, and the answer to it. */
+export interface RouteRequest {
+  readonly request: FastifyRequest;
+  readonly reply: FastifyReply;
+}
+
+/** A page or document for anybody. */
+export function publicRoute(spec: Omit<PublicRoute, "method" | "access" | "body" | "reply">): PublicRoute {
   return { ...spec, method: "GET", access: "public" };
+}
+
+/**
+ * A step of signing in: for anybody, so what it takes must prove itself.
+ *
+ * @param spec `handler` gets the checked body.
+ */
+export function openRoute<B extends TSchema, R extends TSchema>(
+  spec: Omit<PublicRoute, "method" | "access" | "handler"> & {
+    readonly body: B;
+    readonly reply: R;
+    readonly handler: (body: Static<B>, to: RouteRequest) => Promise<Static<R>>;
+  },
+): PublicRoute {
+  return {
+    ...spec,
+    method: "POST",
+    access: "public",
+    handler: (request, reply) => spec.handler(request.body as Static<B>, { request, reply }),
+  };
 }

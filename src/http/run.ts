@@ -33,10 +33,15 @@ const DRAIN_MS = 8_000;
 export async function runServer(engine: ServedEngine, options: RunOptions): Promise<RunningServer> {
   const { host, port, say } = options;
   await engine.ready();
+  engine.sessions.requireSecret();
   await engine.pricing.keepShipped();
   const database = await engine.writes.settings();
   const issued = await engine.identity.ensureOperatorKey();
   if (issued !== null) say(`operator key, shown this once: ${issued.key}`);
+  const link = await engine.accounts.ensureFirstOwnerLink();
+  if (link !== null) {
+    say(`first owner, once and within 15 minutes: POST /v1/auth/login-link {"token":"${link.token}"}`);
+  }
   const app = await buildServer(engine, options);
   await app.listen({ host, port });
   engine.jobs.start();

@@ -34,6 +34,8 @@ declare module "fastify" {
 const JSON_TYPE = "application/json; charset=utf-8";
 /** How long the rest of a body that nobody wants is taken, so that its sender sees the answer. */
 const LINGER_MS = 2_000;
+/** Steps of signing in from one address: so many at once, then one every two seconds. */
+const SIGN_INS = { perSecond: 0.5, burst: 60 };
 
 /**
  * The HTTP server of an engine, ready to listen. Closing it ends requests under way in order; the engine stays open.
@@ -51,7 +53,7 @@ export async function buildServer(
     services,
     limits,
     metrics: new Metrics(),
-    gate: new FairGate(limits.eventsAtOnce),
+    gate: new FairGate(limits.eventsAtOnce, services.clock),
     version: options.version ?? "",
     isClosing: false,
   };
@@ -105,7 +107,15 @@ function addRoute(app: FastifyInstance, context: ServerContext, guard: Guard, ro
   const { method, path: url } = route;
   const schema = describedSchema(route);
   if (route.access === "public") {
-    app.route({ method, url, schema, handler: async (request, reply) => route.handler(request, reply) });
+    app.route({
+      ...{ method, url, schema },
+      onRequest: async (request) => (method === "POST" ? guard.admitAnybody(request) : undefined),
+      validatorCompiler: ({ schema: part }) => validatorOf(part as TSchema, "body"),
+      handler: async (request, reply) => {
+        if (route.status !== undefined) reply.code(route.status);
+        return route.handler(request, reply);
+      },
+    });
     return;
   }
   app.route({
@@ -126,35 +136,46 @@ class Guard {
   readonly #context: ServerContext;
   readonly #perKey: RateLimiter | undefined;
   readonly #perTenant: RateLimiter | undefined;
+  readonly #perAddress: RateLimiter;
   readonly #inFlight: InFlight;
 
   constructor(context: ServerContext, metricsToken: string | undefined) {
     const { services, limits } = context;
     this.#context = context;
-    this.#authenticator = new Authenticator(services.identity, services.clock, metricsToken);
+    this.#authenticator = new Authenticator(services, metricsToken);
     this.#perKey = limits.perKey === null ? undefined : new RateLimiter(limits.perKey, services.clock);
     this.#perTenant =
       limits.perTenant === null ? undefined : new RateLimiter(limits.perTenant, services.clock);
+    this.#perAddress = new RateLimiter(SIGN_INS, services.clock);
     this.#inFlight = new InFlight(limits.inFlight ?? Number.POSITIVE_INFINITY);
   }
 
+  /** For steps of signing in: not many from one address. */
+  admitAnybody(request: FastifyRequest): void {
+    this.#requireOpen();
+    this.#perAddress.take(request.ip);
+  }
+
   async admit(request: FastifyRequest, reply: FastifyReply, route: KeyedRoute): Promise<void> {
-    if (this.#context.isClosing) {
-      throw new HttpError(503, "stopping", "the server is stopping", { headers: { connection: "close" } });
-    }
+    this.#requireOpen();
     if (this.#authenticator.hasToken(request, route)) {
-      const principal = { kind: "operator", keyId: "metrics token", tenant: null, scopes: [] } as const;
+      const principal = { kind: "operator", id: "metrics token", tenant: null, scopes: [] } as const;
       request.caller = { principal, secret: "", tenant: null };
       return;
     }
     const caller = await this.#authenticator.caller(request, route);
     request.caller = caller;
-    const { keyId } = caller.principal;
-    this.#perKey?.take(keyId);
-    this.#perTenant?.take(caller.tenant ?? `key ${keyId}`);
-    const end = this.#inFlight.begin(caller.tenant ?? `key ${keyId}`);
+    const { kind, id } = caller.principal;
+    this.#perKey?.take(id);
+    this.#perTenant?.take(caller.tenant ?? `${kind} ${id}`);
+    const end = this.#inFlight.begin(caller.tenant ?? `${kind} ${id}`);
     reply.raw.once("close", end);
     if (reply.raw.destroyed) end();
+  }
+
+  #requireOpen(): void {
+    if (!this.#context.isClosing) return;
+    throw new HttpError(503, "stopping", "the server is stopping", { headers: { connection: "close" } });
   }
 }
 
@@ -177,6 +198,8 @@ async function answer(
     body: request.body,
     tenant,
     principal,
+    session: caller.session,
+    reply,
     actor: actorOf(principal, request.id),
     requestId: request.id,
     onceId: onceIdOf(once),
@@ -210,7 +233,7 @@ function auditEntryOf(
   const { id = "" } = request.params as { id?: string };
   return {
     tenant: tenant ?? "",
-    actor: { kind: "operator", id: principal.keyId },
+    actor: { kind: "operator", id: principal.id },
     action: audit,
     target: id,
     details: { route: `${method} ${path}` },
@@ -241,7 +264,7 @@ function begin({ metrics }: ServerContext, request: FastifyRequest, reply: Fasti
       status: reply.statusCode,
       ms: Math.round(ms * 10) / 10,
       ip: request.ip,
-      ...(caller && { keyId: caller.principal.keyId, kind: caller.principal.kind }),
+      ...(caller && { kind: caller.principal.kind, callerId: caller.principal.id }),
       ...(caller && { tenant: caller.tenant }),
       ...(!reply.raw.writableFinished && { aborted: true }),
     });

@@ -1,7 +1,7 @@
 import type { AnalyticsService } from "../domain/analytics/index.ts";
 import type { AuditLog } from "../domain/audit/index.ts";
 import type { BudgetService, HoldService } from "../domain/budgets/index.ts";
-import type { IdentityService } from "../domain/identity/index.ts";
+import type { AccountService, IdentityService, SessionService } from "../domain/identity/index.ts";
 import type { MeteringService, VerifyProgress, VerifyReport } from "../domain/metering/index.ts";
 import type { EndpointService, NotificationService } from "../domain/notifications/index.ts";
 import type { WriteService } from "../domain/operations/index.ts";
@@ -16,6 +16,8 @@ export interface HttpServices {
   readonly analytics: AnalyticsService;
   readonly pricing: PricingService;
   readonly identity: IdentityService;
+  readonly accounts: AccountService;
+  readonly sessions: SessionService;
   readonly audit: AuditLog;
   readonly organizations: OrganizationService;
   readonly budgets: BudgetService;

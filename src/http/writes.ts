@@ -32,7 +32,7 @@ export function onceRequestOf(
   const asked = `${request.method} ${request.url}\n${JSON.stringify(request.body ?? null)}`;
   return {
     tenant: tenant ?? "",
-    keyId: principal.keyId,
+    keyId: principal.id,
     idempotencyKey: key,
     fingerprint: digest(asked),
     secret,

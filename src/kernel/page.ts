@@ -23,9 +23,11 @@ export function encodeCursor(position: readonly (string | number)[]): string {
 }
 
 /**
- * Unpacks a cursor into the position that `encodeCursor` was given. `shape` lists the expected types.
+ * Unpacks a cursor into the position that `encodeCursor` was given. `shape` lists the expected types. Anybody can make
+ * a cursor up, so what it returns is safe to bind: whole numbers, and texts that every database takes.
  *
- * @throws BillingError invalid_input `invalid_cursor` for what `encodeCursor` would not write in this shape.
+ * @throws BillingError invalid_input `invalid_cursor` for what `encodeCursor` would not write in this shape, a number
+ * that is not whole, a text with control characters or broken Unicode.
  * @example
  * decodeCursor(cursor, ["number", "string"]); // [1735689600000, "inv_1"]
  */
@@ -33,7 +35,7 @@ export function decodeCursor(cursor: string, shape: readonly ("string" | "number
   const position =
     typeof cursor === "string" && cursor.length <= MAX_CURSOR_LENGTH ? unpack(cursor) : undefined;
   // Packing again refuses any other spelling of the position that lenient base64 and JSON would let through.
-  if (!hasShape(position, shape) || pack(position) !== cursor) {
+  if (!hasShape(position, shape) || !position.every(isUsable) || pack(position) !== cursor) {
     throw invalidInput("cursor", "invalid_cursor", "cursor must be one that this list has returned");
   }
   return position;
@@ -59,4 +61,9 @@ function hasShape(value: unknown, shape: readonly ("string" | "number")[]): valu
     value.length === shape.length &&
     value.every((item, index) => typeof item === shape[index])
   );
+}
+
+/** No column that lists are sorted by holds anything else. */
+function isUsable(item: string | number): boolean {
+  return typeof item === "number" ? Number.isSafeInteger(item) : item.isWellFormed() && !/\p{Cc}/u.test(item);
 }

@@ -65,6 +65,24 @@ const CHECKSUMS = [
     sqlite: "2d1d89c115687b3646779c9e726fccb430c181ed4de7cff1e0e7a3c56793fbae",
     postgres: "e5247658204d4471ea4f4fb117ff24510db17ce7fba7ce6ff60f0f867869a529",
   },
+  {
+    version: 10,
+    name: "sessions of users and their tokens",
+    sqlite: "dbc2886d830b5cb8517e33f45aaaa8409eb77bd8c0f5693c77dc423a0e115cb9",
+    postgres: "baa42e78dfb8ed9c9459f2f5d0e5f586c6dec5fe46455d8f267ed3005779a228",
+  },
+  {
+    version: 11,
+    name: "accounts of users: passwords, second factors, tokens sent by mail",
+    sqlite: "360ee848c49248bea60b6eca240447be99017ad7ef6d976173f153dae4915dfd",
+    postgres: "bc8fe14c62ca586d6fdf1476e11741123f0f0748fa92665ce835c73401e491ba",
+  },
+  {
+    version: 12,
+    name: "ledger and credits",
+    sqlite: "bd4cd1867c12f45161b241f941ce884a3915c32c4003bc581938e33325607f52",
+    postgres: "535a089cb37cac90aa04bc9fca24053fa8204b3ebefe3226a01cd4feca297f16",
+  },
 ];
 
 const VERSIONS = CHECKSUMS.map(({ version }) => BigInt(version));

@@ -1,8 +1,11 @@
 import { describe, expect, it } from "vitest";
+import { SCOPES } from "../../src/domain/identity/index.ts";
 import { ENGINES } from "../support/database.ts";
 import { MATRIX } from "./matrix.ts";
-import { problemOf, type Server, startServer } from "./server.ts";
+import { problemOf, type Server, START, startServer } from "./server.ts";
 import { type Made, makeThings, makeWorld, type World } from "./world.ts";
+
+const TENANTS_SCOPES = SCOPES.filter((scope) => scope !== "prices:write" && scope !== "verify:run");
 
 /** Everything that a tenant can see of its own. */
 async function seenBy({ call }: Server, key: string, { budget, endpoint, tenant }: Made): Promise<string> {
@@ -22,6 +25,14 @@ async function seenBy({ call }: Server, key: string, { budget, endpoint, tenant 
 function unknownIds(ids: Made): Made {
   const other = Object.entries(ids).map(([name, id]) => [name, `${id.slice(0, -6)}zzzzzz`]);
   return Object.fromEntries(other) as unknown as Made;
+}
+
+/** One id in every place. */
+function allOf(id: string): Made {
+  const names = ["tenant", "budget", "hold", "alert", "member", "invitation", "workspace", "apiKey"];
+  return Object.fromEntries(
+    [...names, "endpoint", "delivery", "notification"].map((name) => [name, id]),
+  ) as unknown as Made;
 }
 
 describe.each(ENGINES.filter(({ name }) => name !== "sqlite"))(
@@ -61,21 +72,35 @@ describe.each(ENGINES.filter(({ name }) => name !== "sqlite"))(
       const server = await startServer(await freshUrl());
       const alpha = await makeWorld(server, "alpha");
       const bravo = await makeWorld(server, "bravo");
-      await makeThings(server, "bravo", bravo.key);
+      const more = await makeThings(server, "bravo", bravo.key);
+      const bravoIds = [...Object.values(bravo.ids), ...Object.values(more)];
       await makeThings(server, "alpha", alpha.key);
+      for (const { key, ids } of [alpha, bravo]) {
+        const { scope } = await server.ok(key, "GET", `/v1/budgets/${ids.budget}`);
+        const body = { amountUsd: "0.25", dimensions: { workspace: scope.workspace } };
+        await server.ok(key, "POST", "/v1/spends", { body });
+        await server.ok(key, "POST", `/v1/webhook-endpoints/${ids.endpoint}/test`, { body: {} });
+      }
+      const stolenFrom: string[] = [];
       const lists = MATRIX.filter(({ name }) => name.startsWith("GET"));
       for (const { name, ask, access } of lists) {
         if (access === "operator") continue;
         const { path } = await ask(alpha.ids, server);
         const own = await server.ok(alpha.key, "GET", path);
         expect(JSON.stringify(own), name).not.toContain("bravo");
-        for (const id of Object.values(bravo.ids)) expect(JSON.stringify(own), name).not.toContain(id);
+        for (const id of bravoIds) expect(JSON.stringify(own), name).not.toContain(id);
         const page = await server.call(bravo.key, "GET", `${(await ask(bravo.ids, server)).path}?limit=1`);
         const cursor = page.status === 200 ? page.json.nextCursor : undefined;
         if (typeof cursor !== "string") continue;
+        stolenFrom.push(name.replace("GET /v1/", ""));
         const stolen = await server.call(alpha.key, "GET", `${path}?cursor=${cursor}`);
         expect(stolen.text, name).not.toContain("bravo");
+        for (const id of bravoIds) expect(stolen.text, name).not.toContain(id);
       }
+      expect(stolenFrom).toEqual([
+        ...["budgets", "budgets/:id/transactions", "budgets/:id/alerts", "alerts", "members", "invitations"],
+        ...["workspaces", "api-keys", "audit-log", "webhook-endpoints/:id/deliveries", "notifications"],
+      ]);
     });
 
     it("name no other tenant: not in the header, not in the query, not in a body", async () => {
@@ -145,3 +170,58 @@ describe.each(ENGINES.filter(({ name }) => name !== "sqlite"))(
     });
   },
 );
+
+describe("an id of another tenant", () => {
+  it("is the same as of nobody in any place of a path, whatever kind of id stands there, with a key of any one scope", async () => {
+    const server = await startServer("sqlite::memory:");
+    await server.organization("alpha");
+    const bravo = await makeWorld(server, "bravo");
+    const unknown = unknownIds(bravo.ids);
+    const keys = await Promise.all(
+      TENANTS_SCOPES.map(async (scope) => [scope, await server.keyFor("alpha", [scope])] as const),
+    );
+    const told: string[] = [];
+    let asked = 0;
+    for (const { name, ask, about, scope: needed, access } of MATRIX) {
+      if (about === undefined) continue;
+      const [method = ""] = name.split(" ");
+      for (const kind of Object.keys(bravo.ids) as (keyof Made)[]) {
+        const [foreign, nobodys] = [
+          await ask(allOf(bravo.ids[kind]), server),
+          await ask(allOf(unknown[kind]), server),
+        ];
+        for (const [scope, key] of keys) {
+          // Without the scope the path is not even looked at: one kind of id says it.
+          if (scope !== needed && kind !== about) continue;
+          const one = await server.call(key, method, foreign.path, { body: foreign.body });
+          const other = await server.call(key, method, nobodys.path, { body: nobodys.body });
+          asked += 1;
+          const expected = access === "operator" || scope !== needed ? 403 : 404;
+          if (one.status === expected && problemOf(one) === problemOf(other)) continue;
+          told.push(`${name} with ${scope} and a ${kind}: ${one.text}, and of nobody ${other.text}`);
+        }
+      }
+    }
+    expect(told).toEqual([]);
+    expect(asked).toBeGreaterThan(400);
+  });
+
+  it("in a body is the same as of nobody, and reaches nothing: an event that names a hold", async () => {
+    const server = await startServer("sqlite::memory:");
+    const alpha = await makeWorld(server, "alpha");
+    const bravo = await makeWorld(server, "bravo");
+    const before = await seenBy(server, bravo.key, bravo.ids);
+    const event = { provider: "openai", model: "gpt-4o-mini", tokensIn: 700_000, timestamp: START };
+    const answers: string[] = [];
+    for (const holdId of [bravo.ids.hold, unknownIds(bravo.ids).hold]) {
+      const body = { ...event, id: `of ${holdId}`, holdId };
+      const { status, text } = await server.call(alpha.key, "POST", "/v1/events", { body });
+      answers.push(`${status} ${text.replaceAll(holdId, "")}`);
+    }
+    expect(answers[0]).toBe(answers[1]);
+    expect(answers[0]).toMatch(/^200 /);
+    expect(await seenBy(server, bravo.key, bravo.ids)).toBe(before);
+    const hold = await server.ok(bravo.key, "GET", `/v1/holds/${bravo.ids.hold}`);
+    expect(hold).toMatchObject({ state: "open", settledBy: null });
+  });
+});

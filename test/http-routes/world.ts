@@ -17,6 +17,15 @@ export interface Made {
   readonly notification: string;
 }
 
+/** What it takes to make a tenant's things: `Server` is one. */
+export interface Maker {
+  readonly operator: string;
+  readonly ok: Server["ok"];
+  readonly services: Pick<Server["services"], "notifications">;
+  readonly store: Server["store"];
+  readonly clock: { now(): number; advance(ms: number): void };
+}
+
 export interface World {
   readonly ids: Made;
   readonly key: string;
@@ -30,7 +39,7 @@ export async function makeWorld(server: Server, tenant: string): Promise<World> 
 
 /** One more of everything. */
 export async function makeThings(
-  { operator, ok, services, store, clock }: Server,
+  { operator, ok, services, store, clock }: Maker,
   tenant: string,
   key: string,
 ): Promise<Made> {
@@ -38,7 +47,7 @@ export async function makeThings(
   const stamp = `${tenant}-${Math.trunc(clock.now())}`;
   clock.advance(1);
   const endpoint = await post("/v1/webhook-endpoints", {
-    url: "https://127.0.0.1:1/hook",
+    url: `https://hooks.${tenant}.example/in`,
     events: ["credit.expiring"],
   });
   const budget = await post("/v1/budgets", {

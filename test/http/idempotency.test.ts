@@ -66,6 +66,39 @@ describe.each([
     }
   });
 
+  it("has one effect too when a server dies between the effect of a long write and its stored answer", async () => {
+    const once = "died";
+    const long = writes().filter(({ name }) => /rerates|verify/.test(name));
+    expect(long.length).toBe(2);
+    for (const operation of long) {
+      const { good, prepare, effects } = samplesOf(operation.name);
+      const n = fresh();
+      await prepare?.(servers[0], TENANT, n);
+      const before = (await effects?.(servers[0], TENANT)) ?? 0;
+      const { path, body } = good(n);
+      const send = (server: TestServer) =>
+        call(server.url, path, { method: operation.method, key: keyOf(operation), once, body });
+      const first = await send(servers[0]);
+      expect([operation.name, first.status]).toEqual([operation.name, 200]);
+      const isCommitted = await servers[0].engine.store.transaction((tx) =>
+        tx.run(
+          "UPDATE request_replies SET status = 0, body = '', claimed_until = created_at WHERE idempotency_key = ?",
+          [once],
+        ),
+      );
+      expect(isCommitted).toBe(1);
+      const [again, ...others] = await Promise.all([send(servers[1]), send(servers[0]), send(servers[1])]);
+      expect([operation.name, again.status, again.json.id]).toEqual([operation.name, 200, first.json.id]);
+      for (const other of others) expect([operation.name, other.text]).toEqual([operation.name, again.text]);
+      if (effects !== undefined) {
+        expect([operation.name, (await effects(servers[0], TENANT)) - before]).toEqual([operation.name, 1]);
+      }
+      await servers[0].engine.store.transaction((tx) =>
+        tx.run("DELETE FROM request_replies WHERE idempotency_key = ?", [once]),
+      );
+    }
+  });
+
   it("is refused with another request", async () => {
     for (const operation of writes().filter(({ name }) => name !== "POST /v1/verify")) {
       const { good, prepare } = samplesOf(operation.name);

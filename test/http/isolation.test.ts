@@ -14,6 +14,7 @@ const OPERATOR_ONLY = [
   "POST /v1/price-rules",
   "POST /v1/prices",
   "POST /v1/rerates",
+  "POST /v1/users/{id}/login-link",
   "POST /v1/verify",
 ];
 
@@ -215,7 +216,11 @@ describe("an operator's key", () => {
     const log = lines
       .map((line) => JSON.parse(line))
       .find(({ status, route }) => status === 200 && route === "/v1/usage/summary");
-    expect(log).toMatchObject({ kind: "operator", tenant: "globex", keyId: expect.stringMatching(/^key_/) });
+    expect(log).toMatchObject({
+      kind: "operator",
+      tenant: "globex",
+      callerId: expect.stringMatching(/^key_/),
+    });
     expect(lines.join("")).not.toContain(key);
   });
 });

@@ -2,6 +2,7 @@
 // missing fails them: add it with what it needs.
 
 import { ROUTES } from "../http-routes/server.ts";
+import { USER_ROUTES } from "../http-users/routes.ts";
 import type { TestServer } from "../support/http-server.ts";
 
 /** `METHOD /path` as in the OpenAPI file. */
@@ -82,6 +83,14 @@ export const SAMPLES: Readonly<Record<RouteName, RouteSamples>> = {
     }),
     effects: async ({ engine }) => (await engine.pricing.rules()).length,
   },
+  "POST /v1/users/{id}/login-link": {
+    good: (n) => ({ path: `/v1/users/${n}/login-link` }),
+    prepare: async ({ engine }, _, n) =>
+      void (await engine.organizations.putUser({ kind: "operator", id: "test" }, { id: n })),
+    effects: async ({ engine }) =>
+      (await engine.audit.list({ tenant: "", action: "account.login_link_created", limit: 500 })).items
+        .length,
+  },
   "POST /v1/verify": { good: () => ({ path: "/v1/verify", body: {} }) },
   "GET /metrics": { good: () => ({ path: "/metrics" }) },
 };
@@ -89,7 +98,9 @@ export const SAMPLES: Readonly<Record<RouteName, RouteSamples>> = {
 export interface Operation {
   readonly name: RouteName;
   readonly method: string;
-  readonly access: "public" | "tenant" | "either" | "operator";
+  readonly access: "public" | "tenant" | "either" | "operator" | "user";
+  /** Of an operator's route: users with the role for it may call it too. */
+  readonly isForUsers: boolean;
   readonly scopes: readonly string[];
   readonly isIdempotent: boolean;
   // biome-ignore lint/suspicious/noExplicitAny: the document as it is.
@@ -106,6 +117,7 @@ export async function operationsOf(url: string): Promise<Operation[]> {
       name: `${method.toUpperCase()} ${path}`,
       method: method.toUpperCase(),
       access: operation["x-access"],
+      isForUsers: operation["x-users"] === true,
       scopes: operation["x-scopes"] ?? [],
       isIdempotent: operation["x-idempotent"] === true,
       document: operation,
@@ -113,11 +125,12 @@ export async function operationsOf(url: string): Promise<Operation[]> {
   );
 }
 
-const WALKED_ELSEWHERE = new Set(
-  ROUTES.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`),
-);
+const WALKED_ELSEWHERE = new Set([
+  ...ROUTES.map(({ method, path }) => `${method} ${path.replace(/:(\w+)/g, "{$1}")}`),
+  ...USER_ROUTES,
+]);
 
-/** Those that are walked here; the others are in test/http-routes. A route that neither names fails here. */
+/** Those that are walked here; the others are in test/http-routes and test/http-users. A route that neither names fails here. */
 export async function ownOperationsOf(url: string): Promise<Operation[]> {
   return (await operationsOf(url)).filter(({ name }) => !WALKED_ELSEWHERE.has(name));
 }

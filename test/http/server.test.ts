@@ -145,8 +145,15 @@ describe("events over HTTP", () => {
     expect(new Set(seen).size).toBe(seen.length);
     expect(seen.slice(0, 25)).toEqual(body.map(({ id }) => id));
     expect(seen.slice(25).sort()).toEqual(["late1", "late3"]);
-    const forged = await call(url, "/v1/events?cursor=WzEsMl0", { key });
-    expect([forged.status, forged.json.code, forged.json.field]).toEqual([422, "invalid_cursor", "cursor"]);
+    // Of another shape, of an event that is not there, and of another tenant's.
+    const other = await server.keyOf("globex");
+    await call(url, "/v1/events", { key: other, body: { ...EVENT, id: "theirs" } });
+    const cursors = [[1, 2], ["nothing"], ["theirs"], ["e1\u0000"]];
+    for (const position of cursors) {
+      const forged = Buffer.from(JSON.stringify(position)).toString("base64url");
+      const answer = await call(url, `/v1/events?cursor=${forged}`, { key });
+      expect([answer.status, answer.json.code, answer.json.field]).toEqual([422, "invalid_cursor", "cursor"]);
+    }
   });
 
   it("are exported as CSV that no spreadsheet runs", async () => {
@@ -287,7 +294,7 @@ describe("limits", () => {
     expect(answers.filter(({ status }) => status === 429).length).toBe(4);
   });
 
-  it("turn away whoever guesses keys: the eleventh wrong one in a minute", async () => {
+  it("turn away whoever guesses keys: the eleventh wrong one in a minute, and any new one after it", async () => {
     const { url, key } = await started();
     const guesses: number[] = [];
     for (let n = 0; n < 12; n += 1) {
@@ -295,7 +302,58 @@ describe("limits", () => {
       guesses.push((await call(url, "/v1/usage/summary", { key: `ara_guess_${n}`, headers })).status);
     }
     expect(guesses).toEqual([...Array.from({ length: 10 }, () => 401), 429, 429]);
+    // Right or wrong, which an answer would tell.
     expect((await call(url, "/v1/usage/summary", { key })).status).toBe(429);
+  });
+
+  it("let a key pass that was right before, beside whoever guesses from its address", async () => {
+    const { url, key } = await started();
+    const status = async (shown: string) => (await call(url, "/v1/usage/summary", { key: shown })).status;
+    expect(await status(key)).toBe(200);
+    for (let n = 0; n < 12; n += 1) await status(`ara_guess_${n}`);
+    expect([await status(await server.keyOf("globex")), await status(key), await status(key)]).toEqual([
+      429, 200, 200,
+    ]);
+    const { items } = (await call(url, "/v1/api-keys", { key })).json;
+    expect((await call(url, `/v1/api-keys/${items[0].id}/revoke`, { key, body: {} })).status).toBe(200);
+    // It is looked up each time: what was right before is not right for ever.
+    expect([await status(key), await status(key)]).toEqual([401, 429]);
+  });
+
+  it("do not let anybody guess at a key that was right before", async () => {
+    const { url, key } = await started();
+    const status = async (shown: string) => (await call(url, "/v1/usage/summary", { key: shown })).status;
+    expect(await status(key)).toBe(200);
+    const wrong = (n: number) => `${key.slice(0, 17)}${String(n).padStart(43, "x")}`;
+    for (let n = 0; n < 10; n += 1) await status(wrong(n));
+    expect(await status(wrong(10))).toBe(429);
+    expect(await status(key)).toBe(429);
+  });
+});
+
+describe("other sites' pages", () => {
+  it("are told nothing: no answer, to a preflight or a request, names an origin or lets one in", async () => {
+    const { url, key } = await started();
+    const origin = "https://evil.example";
+    const asked = {
+      origin,
+      "access-control-request-method": "POST",
+      "access-control-request-headers": "authorization",
+    };
+    const answers = [
+      await call(url, "/v1/events", { method: "OPTIONS", headers: asked }),
+      await call(url, "/v1/nothing", { method: "OPTIONS", headers: asked }),
+      await call(url, "/openapi.json", { method: "OPTIONS", headers: asked }),
+      await call(url, "/health", { headers: asked }),
+      await call(url, "/v1/usage/summary", { key, headers: asked }),
+      await call(url, "/v1/events", { key, body: EVENT, headers: asked }),
+      await call(url, "/v1/events", { body: EVENT, headers: asked }),
+    ];
+    expect(answers.map(({ status }) => status)).toEqual([405, 404, 405, 200, 200, 200, 401]);
+    for (const { headers, text } of answers) {
+      expect([...headers.keys()].filter((name) => name.startsWith("access-control"))).toEqual([]);
+      expect(`${text}${JSON.stringify([...headers])}`).not.toContain("evil.example");
+    }
   });
 });
 

@@ -28,12 +28,12 @@ describe.each(ENGINES)("API keys on $name", ({ name, freshUrl }) => {
     const { org } = await startTeam(s);
     const operator = await keyFor(s);
     expect(await s.identity.authenticate(operator.key)).toEqual({
-      ...{ kind: "operator", keyId: operator.id, tenant: null, scopes: SCOPES },
+      ...{ kind: "operator", id: operator.id, tenant: null, scopes: SCOPES },
     });
     const tenant = await keyFor(s, { tenant: org.id, scopes: ["usage:read", "events:write", "usage:read"] });
     expect(tenant).toMatchObject({ kind: "tenant", tenant: org.id, scopes: ["events:write", "usage:read"] });
     expect(await s.identity.authenticate(tenant.key)).toEqual({
-      ...{ kind: "tenant", keyId: tenant.id, tenant: org.id, scopes: ["events:write", "usage:read"] },
+      ...{ kind: "tenant", id: tenant.id, tenant: org.id, scopes: ["events:write", "usage:read"] },
     });
     const all = await keyFor(s, { tenant: org.id });
     expect((await s.identity.authenticate(all.key)).scopes).toEqual(TENANT_SCOPES);
@@ -87,11 +87,11 @@ describe.each(ENGINES)("API keys on $name", ({ name, freshUrl }) => {
     const { org } = await startTeam(s);
     const [one, two] = [await keyFor(s), await keyFor(s, { tenant: org.id })];
     expect(one.prefix).toBe(two.prefix);
-    expect(await s.identity.authenticate(one.key)).toMatchObject({ keyId: one.id });
-    expect(await s.identity.authenticate(two.key)).toMatchObject({ keyId: two.id });
+    expect(await s.identity.authenticate(one.key)).toMatchObject({ id: one.id });
+    expect(await s.identity.authenticate(two.key)).toMatchObject({ id: two.id });
     await s.identity.revokeKey(OPERATOR, one.id);
     expect(await codeOf(s.identity.authenticate(one.key))).toBe("invalid_api_key");
-    expect(await s.identity.authenticate(two.key)).toMatchObject({ keyId: two.id });
+    expect(await s.identity.authenticate(two.key)).toMatchObject({ id: two.id });
   });
 
   it("work from their networks only, and not from nowhere", async () => {

@@ -49,6 +49,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   "billing.ts": ["kernel", "store", "domain", "adapters", "config.ts", "jobs.ts"],
   "jobs.ts": ["kernel", "store", "domain", "adapters", "config.ts", "billing.ts"],
   facade: COMPOSED,
+  client: ["client"],
   http: [...COMPOSED, "http"],
   cli: [...COMPOSED, "http", "cli"],
   "index.ts": [...COMPOSED, "store", "adapters", "http"],
@@ -126,7 +127,9 @@ class FileCheck {
     this.#checkExports();
     this.#checkConstruction();
     this.#checkSql();
-    for (const rule of [CLOCK, RANDOMNESS]) if (this.#layer !== "adapters") this.#checkBanned(rule);
+    // What the client takes from where it runs is in one file: it has no kernel to take it from.
+    const isFree = this.#layer === "adapters" || this.#path === "src/client/platform.ts";
+    for (const rule of [CLOCK, RANDOMNESS]) if (!isFree) this.#checkBanned(rule);
     this.#checkBanned(ENVIRONMENT);
     return this.#violations;
   }
@@ -203,6 +206,13 @@ class FileCheck {
   }
 
   #checkPackageImport({ offset, specifier, clause }: Import): void {
+    if (this.#layer === "client") {
+      this.#report(
+        offset,
+        `client must not import ${specifier}`,
+        "it stands alone: use what the platform has",
+      );
+    }
     if (specifier === "@aragora/billing") {
       this.#report(offset, "imports its own package", "import the file that holds it");
     }

@@ -21,7 +21,12 @@ export function servedEngine(url: string, options: Partial<BillingOptions> = {})
   const store = storeAt(url);
   const billing = new Billing(
     store,
-    { database: url, notifications: { log: () => undefined }, ...options },
+    {
+      database: url,
+      notifications: { log: () => undefined },
+      tokenSecret: { current: "for tests alone: 8f31c0b2a97d4e65" },
+      ...options,
+    },
     [],
   );
   return Object.assign(billing, { store });

@@ -198,8 +198,8 @@ export class IdentityService {
       throw new BillingError("forbidden", "ip_not_allowed", text);
     }
     this.#noteUse(key, now);
-    const { kind, id: keyId, tenant, scopes } = key.view;
-    return { kind, keyId, tenant, scopes: grantedScopes(scopes, kind === "operator") };
+    const { kind, id, tenant, scopes } = key.view;
+    return { kind, id, tenant, scopes: grantedScopes(scopes, kind === "operator") };
   }
 
   #checked({ tenant, name, scopes, expiresAt, networks = [] }: NewApiKey): CheckedKey {

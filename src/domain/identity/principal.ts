@@ -1,4 +1,4 @@
-// Who a request is from, once its key was checked, and what follows from that.
+// Who a request is from, once its key or token was checked, and what follows from that.
 
 import { BillingError, invalidInput } from "../../kernel/index.ts";
 import type { Actor } from "../organizations/index.ts";
@@ -6,9 +6,11 @@ import type { ApiKeyKind } from "./api-key.ts";
 import type { Scope } from "./scope.ts";
 
 export interface Principal {
-  readonly kind: ApiKeyKind;
-  readonly keyId: string;
-  /** Null for an operator. */
+  /** `operator` and `tenant`: a key of that kind; `user`: somebody who signed in. */
+  readonly kind: ApiKeyKind | "user";
+  /** Of the key or the user. */
+  readonly id: string;
+  /** Null for an operator, and for a user who named no organization. */
   readonly tenant: string | null;
   /** Spelled out: never `*`. */
   readonly scopes: readonly Scope[];
@@ -21,7 +23,7 @@ export interface Principal {
  */
 export function requireScope({ scopes }: Principal, scope: Scope): void {
   if (scopes.includes(scope)) return;
-  const text = `this takes a key with the scope ${scope}`;
+  const text = `this takes a key or a role with the scope ${scope}`;
   throw new BillingError("forbidden", "scope_missing", text, { details: { scope } });
 }
 
@@ -40,8 +42,9 @@ export function tenantFor({ tenant }: Principal, named: string | undefined): str
   throw new BillingError("forbidden", "other_tenant", "a tenant's key is for its own tenant");
 }
 
-/** The actor of changes made with a key. */
-export function actorOf({ kind, keyId: id, tenant, scopes }: Principal, requestId?: string): Actor {
+/** The actor of changes that a principal asks for. */
+export function actorOf({ kind, id, tenant, scopes }: Principal, requestId?: string): Actor {
+  if (kind === "user") return { kind, id, requestId };
   if (kind === "operator" || tenant === null) return { kind: "operator", id, scopes, requestId };
   return { kind: "key", id, tenant, scopes, requestId };
 }

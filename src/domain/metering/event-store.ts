@@ -1,3 +1,4 @@
+import { dayOf } from "../../kernel/index.ts";
 import type { Reader, Tx, Value } from "../../store/index.ts";
 import type { RatedEvent } from "./event.ts";
 import { type EventRow, eventRow, ratedEventOf } from "./event-row-store.ts";
@@ -53,13 +54,55 @@ export async function eventDaysAcrossTenants(
   return { first: Number(row.first), last: Number(row.last) };
 }
 
-/** Up to `limit` of one tenant's events of a day within [from, to), in time order, after a position. */
-export function pageOfDay(
+/** Where one of a tenant's events stands in the order of time; undefined when it is not on record. */
+export async function positionOf(
   tenant: string,
-  page: { day: number; from: number; to: number; after: EventPosition | undefined; limit: number },
+  id: string,
+  reader: Reader,
+): Promise<EventPosition | undefined> {
+  const row = await reader.get<{ ts: bigint; seq: bigint }>(
+    "SELECT ts, seq FROM usage_events WHERE id = ? AND tenant = ?",
+    [id, tenant],
+  );
+  return row && { tenant, ts: Number(row.ts), seq: row.seq };
+}
+
+/** Part of a tenant's events: the half-open period [from, to), after a position, at most so many. */
+interface EventRange {
+  readonly from: number;
+  readonly to: number;
+  readonly after: EventPosition | undefined;
+  readonly limit: number;
+}
+
+/** One tenant's events in time order. Day by day, for so goes the index: it must not walk those of other tenants. */
+export async function pageOfEvents(
+  tenant: string,
+  range: EventRange,
   reader: Reader,
 ): Promise<StoredEvent[]> {
-  const { day, from, to, after, limit } = page;
+  const { from, to, after, limit } = range;
+  const days = await eventDaysAcrossTenants(reader);
+  if (days === undefined) return [];
+  const last = Math.min(days.last, dayOf(to - 1));
+  const found: StoredEvent[] = [];
+  for (
+    let day = Math.max(days.first, dayOf(after?.ts ?? from));
+    day <= last && found.length < limit;
+    day += 1
+  ) {
+    const rest = { ...range, limit: limit - found.length };
+    found.push(...(await pageOfDay(tenant, day, rest, reader)));
+  }
+  return found;
+}
+
+function pageOfDay(
+  tenant: string,
+  day: number,
+  { from, to, after, limit }: EventRange,
+  reader: Reader,
+): Promise<StoredEvent[]> {
   const position = after === undefined ? "" : "AND (ts, seq) > (?, ?)";
   return storedEventsOf(
     `SELECT * FROM usage_events WHERE day = ? AND tenant = ? AND ts >= ? AND ts < ? ${position}

@@ -1,6 +1,7 @@
 // What each kind says, in words: pure, and the same for mail, chat and log.
 
-import type { Notification } from "./notification.ts";
+import { accountContent } from "./account-content.ts";
+import type { Notification, NotificationKind } from "./notification.ts";
 import type { Payload } from "./payload.ts";
 
 export interface Content {
@@ -9,12 +10,13 @@ export interface Content {
   readonly action?: { readonly label: string; readonly url: string };
 }
 
-/** The words of a notification. */
+/** The words of a tenant's notification. */
 export function contentOf({ kind, payload }: Pick<Notification, "kind" | "payload">): Content {
+  if (kind === "account") return accountContent(payload, undefined);
   return WORDS[kind](payload);
 }
 
-const WORDS: Readonly<Record<Notification["kind"], (payload: Payload) => Content>> = {
+const WORDS: Readonly<Record<NotificationKind, (payload: Payload) => Content>> = {
   payment_failed(payload) {
     const { orgName, amount } = payload;
     const attempt = Number(payload.attempt);

@@ -18,7 +18,10 @@ export async function endpointDeliveries(
   reader: Reader,
   written: readonly Notification[],
 ): Promise<Notification[]> {
-  const events = written.filter((notification) => isFirstOfEvent(notification) && !isDelivery(notification));
+  const events = written.filter(
+    (notification) =>
+      notification.kind !== "account" && isFirstOfEvent(notification) && !isDelivery(notification),
+  );
   const tenants = [...new Set(events.map(({ tenant }) => tenant))].sort();
   const subscribers = await subscribersAcrossTenants(tenants, reader);
   return events.flatMap((event) =>

@@ -1,3 +1,4 @@
+export { AccountMails } from "./account-mails.ts";
 export { BudgetAlertNotifications } from "./budget-alerts.ts";
 export type {
   Attempt,

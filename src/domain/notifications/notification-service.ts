@@ -15,9 +15,9 @@ import { enqueueNotifications, messageOf, TOPIC } from "./enqueue.ts";
 import {
   type Notification,
   type NotificationInput,
-  type NotificationKind,
   newNotification,
   notificationNotFound,
+  type StoredKind,
 } from "./notification.ts";
 import {
   isOutboxDueAcrossTenants,
@@ -53,7 +53,7 @@ export interface NotificationResult {
 export interface NotificationView {
   readonly id: string;
   readonly tenant: string;
-  readonly kind: NotificationKind;
+  readonly kind: StoredKind;
   readonly recipient: string | null;
   readonly state: NotificationState;
   readonly attempts: number;

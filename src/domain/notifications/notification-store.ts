@@ -1,5 +1,5 @@
 import type { Reader, Tx, Value } from "../../store/index.ts";
-import type { Notification, NotificationKind } from "./notification.ts";
+import type { Notification, StoredKind } from "./notification.ts";
 import type { Payload } from "./payload.ts";
 import type { Recipient } from "./recipient.ts";
 
@@ -22,7 +22,7 @@ export interface ListedRow {
   readonly seq: bigint;
   readonly id: string;
   readonly tenant: string;
-  readonly kind: NotificationKind;
+  readonly kind: StoredKind;
   readonly recipient_type: string;
   readonly recipient: string;
   readonly payload: string;
@@ -137,16 +137,21 @@ export async function recordTry(tenant: string, id: string, result: TryResult, t
     return;
   }
   await tx.run(
-    `UPDATE notifications SET state = ?, attempts = attempts + 1, method = ?, last_error = ?
+    `UPDATE notifications SET state = ?, attempts = attempts + 1, method = ?, last_error = ?${forgetting(result.state)}
      WHERE tenant = ? AND id = ? AND state = 'pending'`,
     [result.state, result.method, result.error, tenant, id],
   );
 }
 
+/** A mail that is given up takes its token with it; an endpoint's secret is needed again when somebody retries. */
+function forgetting(state: NotificationState): string {
+  return state === "dead" ? ", secret = CASE WHEN kind = 'account' THEN '' ELSE secret END" : "";
+}
+
 /** Gives up a notification that was not even tried, with its last reason. */
 export async function giveUp(tenant: string, id: string, error: string, tx: Tx): Promise<void> {
   await tx.run(
-    `UPDATE notifications SET state = 'dead', last_error = ?
+    `UPDATE notifications SET state = 'dead', last_error = ?${forgetting("dead")}
      WHERE tenant = ? AND id = ? AND state = 'pending'`,
     [error, tenant, id],
   );
@@ -208,7 +213,7 @@ function rowOf(notification: Notification, now: number, deadAfter: number): Valu
 
 function addressOf(recipient: Recipient | null): [type: string, address: string, secret: string] {
   if (recipient === null) return ["none", "", ""];
-  if ("email" in recipient) return ["email", recipient.email, ""];
+  if ("email" in recipient) return ["email", recipient.email, recipient.token ?? ""];
   return ["webhook", recipient.webhook, recipient.secret ?? ""];
 }
 
@@ -227,7 +232,9 @@ function storedOf(row: ListedRow & { readonly secret: string }): StoredNotificat
 }
 
 function recipientOf(row: ListedRow & { readonly secret: string }): Recipient | null {
-  if (row.recipient_type === "email") return { email: row.recipient };
+  if (row.recipient_type === "email") {
+    return { email: row.recipient, ...(row.secret === "" ? {} : { token: row.secret }) };
+  }
   if (row.recipient_type !== "webhook") return null;
   return { webhook: row.recipient, ...(row.secret === "" ? {} : { secret: row.secret }) };
 }

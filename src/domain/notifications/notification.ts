@@ -15,6 +15,9 @@ export const NotificationKind = Object.freeze({
 } as const);
 export type NotificationKind = (typeof NotificationKind)[keyof typeof NotificationKind];
 
+/** What a stored notification is about: those of tenants, and mails about a person's account, which nobody else gets. */
+export type StoredKind = NotificationKind | "account";
+
 /** How far a budget is used; a level that is none of these is taken as a warning. */
 export type BudgetAlertLevel = "info" | "warning" | "critical" | "exceeded";
 
@@ -92,8 +95,9 @@ export type NotificationInput = {
 /** A checked notification: it can be written inside another transaction without a doubt that would fail it. */
 export interface Notification {
   readonly id: string;
+  /** '' for mails about accounts: people belong to no tenant. */
   readonly tenant: string;
-  readonly kind: NotificationKind;
+  readonly kind: StoredKind;
   readonly recipient: Recipient | null;
   readonly payload: Payload;
   readonly dedupKey: string | null;

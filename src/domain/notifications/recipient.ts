@@ -6,7 +6,11 @@ import { httpUrl } from "./text.ts";
 
 /** One mailbox, or one endpoint with the secret that signs what it gets (`whsec_` and base64). */
 export type Recipient =
-  | { readonly email: string }
+  | {
+      readonly email: string;
+      /** Of a mail about an account: the token in it, which is forgotten with the mail. */
+      readonly token?: string | undefined;
+    }
   | { readonly webhook: string; readonly secret?: string | undefined };
 
 // As browsers check <input type=email>: no blank, comma, quote, angle bracket or control character gets in.

@@ -16,7 +16,11 @@ export interface RenderedMail {
  * renderMail(notification).subject; // "Warning: The budget is 75% used"
  */
 export function renderMail(notification: Pick<Notification, "kind" | "payload">): RenderedMail {
-  const content = contentOf(notification);
+  return mailOf(contentOf(notification));
+}
+
+/** The mail that says something. */
+export function mailOf(content: Content): RenderedMail {
   return { subject: oneLine(content.subject), text: textOf(content), html: htmlOf(content) };
 }
 

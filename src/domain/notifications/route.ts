@@ -1,3 +1,4 @@
+import { sendAccountMail } from "./account-mails.ts";
 import type { Attempt, Channels } from "./channel.ts";
 import type { NotificationMethod, StoredNotification } from "./notification-store.ts";
 import { renderLine, renderMail } from "./render.ts";
@@ -16,7 +17,11 @@ export interface Route {
  * is delivery only where nothing else is configured: otherwise a notification that has no way waits for one.
  */
 export function routeOf(notification: StoredNotification, channels: Channels): Route {
-  const { recipient } = notification;
+  const { recipient, kind } = notification;
+  if (kind === "account") {
+    const method = channels.mail === undefined ? "log" : "email";
+    return { method, destination: "mail", send: () => sendAccountMail(notification, channels) };
+  }
   const { mail, endpoints, global } = channels;
   if (recipient !== null && "webhook" in recipient) {
     const { webhook: url, secret } = recipient;

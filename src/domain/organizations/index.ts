@@ -15,8 +15,22 @@ export type {
   UserView,
   WorkspaceView,
 } from "./organization.ts";
+export { userNotFound } from "./organization.ts";
 export { OrganizationService, type UserInput } from "./organization-service.ts";
-export { lockOrganization, organizationOf } from "./organization-store.ts";
+export {
+  lockOrganization,
+  organizationOf,
+  organizationsOfUserAcrossTenants,
+} from "./organization-store.ts";
 export type { PersonalDataHolder } from "./personal-data-holder.ts";
 export { MembershipRole, type Permission, ROLE_PERMISSIONS } from "./role.ts";
 export { type SecureRandom, secretText } from "./secure-random.ts";
+export { emailOf, lineOf } from "./text-input.ts";
+export {
+  claimEmailAcrossTenants,
+  ensureUserAcrossTenants,
+  lockUserAcrossTenants,
+  updateUserAcrossTenants,
+  userAcrossTenants,
+  userWithEmailAcrossTenants,
+} from "./user-store.ts";

@@ -28,6 +28,17 @@ export async function userAcrossTenants(id: string, reader: Reader): Promise<Use
   };
 }
 
+/** The user who has a confirmed address. */
+export async function userWithEmailAcrossTenants(
+  email: string,
+  reader: Reader,
+): Promise<UserView | undefined> {
+  const row = await reader.get<{ user_id: string }>("SELECT user_id FROM user_emails WHERE email = ?", [
+    email,
+  ]);
+  return row === undefined ? undefined : userAcrossTenants(row.user_id, reader);
+}
+
 /** Adds a user of whom only the id is known, unless the user is there. */
 export async function ensureUserAcrossTenants(id: string, at: number, tx: Tx): Promise<boolean> {
   const added = await tx.run(

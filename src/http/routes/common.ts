@@ -2,6 +2,7 @@
 
 import type { Decimal } from "decimal.js";
 import { Type } from "typebox";
+import type { UserSession } from "../../domain/identity/index.ts";
 import { BillingError, invalidInput, type Page } from "../../kernel/index.ts";
 import { Cursor, DEFAULT_LIMIT, Limit, Money, Strict } from "../schemas.ts";
 
@@ -74,6 +75,12 @@ export async function orUnknown<T>(what: string, work: Promise<T>): Promise<T> {
     if (!(error instanceof BillingError) || error.kind !== "not_found") throw error;
     throw new BillingError("not_found", error.code, `there is no such ${what}`);
   }
+}
+
+/** The session of a route for users, which the guard has seen to. */
+export function requireSession(session: UserSession | undefined): UserSession {
+  if (session !== undefined) return session;
+  throw new BillingError("forbidden", "users_only", "this is for people who signed in, not for keys");
 }
 
 /** @throws BillingError invalid_input `tenant_required` where an operator named none. */

@@ -3,11 +3,13 @@ import type { Route } from "../route.ts";
 import { alertRoutes } from "./alerts.ts";
 import { apiKeyRoutes } from "./api-keys.ts";
 import { auditLogRoutes } from "./audit-log.ts";
+import { authRoutes } from "./auth.ts";
 import { budgetRoutes } from "./budgets.ts";
 import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { holdRoutes } from "./holds.ts";
 import { invitationRoutes } from "./invitations.ts";
+import { meRoutes } from "./me.ts";
 import { memberRoutes } from "./members.ts";
 import { notificationRoutes } from "./notifications.ts";
 import { organizationRoutes } from "./organizations.ts";
@@ -27,6 +29,8 @@ const ALL: readonly ((context: ServerContext) => readonly Route[])[] = [
   alertRoutes,
   apiKeyRoutes,
   auditLogRoutes,
+  authRoutes,
+  meRoutes,
   budgetRoutes,
   holdRoutes,
   invitationRoutes,

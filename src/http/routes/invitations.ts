@@ -1,6 +1,6 @@
 import { Type } from "typebox";
 import type { OrganizationService } from "../../domain/organizations/index.ts";
-import { BillingError } from "../../kernel/index.ts";
+import { BillingError, invalidInput } from "../../kernel/index.ts";
 import type { ServerContext } from "../context.ts";
 import { type Route, route } from "../route.ts";
 import { PageOf, Strict } from "../schemas.ts";
@@ -52,8 +52,8 @@ export function invitationRoutes({
       handler: async ({ params, tenant, actor }) => organizations.revokeInvitation(actor, tenant, params.id),
     }),
     /*
-     * Accepting is the invited user's own deed, and a key is nobody's user: so the operator's backend, which has signed
-     * that user in, says who it is. The domain still wants the token and an address that is the invitation's.
+     * Accepting is the invited user's own deed, and a key is nobody's user: so a backend that has signed that user in by
+     * itself says who it is. The domain still wants the token and an address that is the invitation's.
      */
     route({
       method: "POST",
@@ -61,18 +61,26 @@ export function invitationRoutes({
       tag: "invitations",
       summary: "Make a signed-in user a member, by the token sent to the user's own address",
       access: "operator",
+      users: true,
       scopes: ["organizations:write"],
       write: "atomic",
       audit: "invitation.accepted",
-      body: Strict({ token: Type.String({ minLength: 1, maxLength: 128 }), userId: Line }),
+      body: Strict({ token: Type.String({ minLength: 1, maxLength: 128 }), userId: Type.Optional(Line) }),
       reply: MemberJson,
-      handler: async ({ body, tenant, requestId }) => {
-        const user = { kind: "user", id: body.userId, requestId } as const;
+      handler: async ({ body, tenant, actor, requestId }) => {
+        const userId = actor.kind === "user" ? actor.id : body.userId;
+        if (userId === undefined) throw invalidInput("userId", "required", "userId is required");
+        if (body.userId !== undefined && body.userId !== userId) throw unknownInvitation();
+        const user = { kind: "user", id: userId, requestId } as const;
         const member = await organizations.acceptInvitation(user, body.token);
         // With a tenant named only its own: throwing takes all of it back, as the audit entry joins both.
         if (tenant === null || member.organizationId === tenant) return member;
-        throw new BillingError("not_found", "invitation_not_found", "there is no such invitation");
+        throw unknownInvitation();
       },
     }),
   ];
+}
+
+function unknownInvitation(): BillingError {
+  return new BillingError("not_found", "invitation_not_found", "there is no such invitation");
 }

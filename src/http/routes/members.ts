@@ -51,6 +51,7 @@ export function memberRoutes({
       tag: "members",
       summary: "Give a member another role; the last owner stays one",
       access: "operator",
+      users: true,
       scopes: ["organizations:write"],
       write: "atomic",
       params: IdParams,

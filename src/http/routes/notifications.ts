@@ -14,7 +14,7 @@ const State = choiceOf(["pending", "delivered", "dead"]);
 const NotificationJson = Strict({
   id: Type.String(),
   tenant: Type.String(),
-  kind: choiceOf(Object.values(NotificationKind)),
+  kind: choiceOf([...Object.values(NotificationKind), "account"] as const),
   recipient: OptionalText,
   state: State,
   attempts: Count,

@@ -10,7 +10,7 @@ import {
   ROLE_PERMISSIONS,
   type WorkspaceView,
 } from "../../domain/organizations/index.ts";
-import { BillingError } from "../../kernel/index.ts";
+import { BillingError, invalidInput } from "../../kernel/index.ts";
 import type { ServerContext } from "../context.ts";
 import { type Route, route } from "../route.ts";
 import { Count, Instant, OptionalText, PageOf, Strict } from "../schemas.ts";
@@ -124,12 +124,13 @@ export function organizationRoutes({
       tag: "organizations",
       summary: "Make an organization and its owner; its id is the tenant of its usage",
       access: "operator",
+      users: true,
       scopes: ["organizations:write"],
       write: "atomic",
       status: 201,
       body: Strict({
         name: Type.String({ maxLength: 200 }),
-        ownerId: Line,
+        ownerId: Type.Optional(Line),
         slug: Type.Optional(Line),
         id: Type.Optional(Line),
         tier: Type.Optional(TierInput),
@@ -137,7 +138,11 @@ export function organizationRoutes({
       reply: OrganizationJson,
       handler: async ({ body, tenant, actor }) => {
         if (tenant !== null && body.id !== undefined && body.id !== tenant) throw unknownOrganization();
-        return organizations.createOrganization(actor, { ...body, ...(tenant !== null && { id: tenant }) });
+        // Users make their own; whoever is none says whose it will be.
+        const ownerId = body.ownerId ?? (actor.kind === "user" ? actor.id : undefined);
+        if (ownerId === undefined) throw invalidInput("ownerId", "required", "ownerId is required");
+        const asked = { ...body, ownerId, ...(tenant !== null && { id: tenant }) };
+        return organizations.createOrganization(actor, asked);
       },
     }),
     route({
@@ -191,6 +196,7 @@ export function organizationRoutes({
       tag: "organizations",
       summary: "To whom invoices are made out; null until it is set",
       access: "operator",
+      users: true,
       scopes: ["organizations:read"],
       params: IdParams,
       query: NoQuery,
@@ -204,6 +210,7 @@ export function organizationRoutes({
       tag: "organizations",
       summary: "Set to whom invoices are made out",
       access: "operator",
+      users: true,
       scopes: ["organizations:write"],
       write: "atomic",
       params: IdParams,
@@ -220,6 +227,7 @@ export function organizationRoutes({
       tag: "organizations",
       summary: "All that is kept of an organization's people; that it was given out is on record",
       access: "operator",
+      users: true,
       scopes: ["organizations:write"],
       write: "atomic",
       params: IdParams,
@@ -234,6 +242,7 @@ export function organizationRoutes({
       tag: "organizations",
       summary: "End an organization and erase the personal data in it, for ever",
       access: "operator",
+      users: true,
       scopes: ["organizations:write"],
       write: "atomic",
       params: IdParams,
@@ -249,7 +258,8 @@ export function organizationRoutes({
           throw new BillingError("invalid_input", "not_confirmed", text, { details });
         }
         await organizations.erase(actor, id);
-        return organizations.get(actor, id);
+        // An owner is in it no more, and is told all the same.
+        return organizations.get({ kind: "system", id: "erasure" }, id);
       },
     }),
     route({

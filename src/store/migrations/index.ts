@@ -8,6 +8,9 @@ import { notifications } from "./0006-notifications.ts";
 import { organizations } from "./0007-organizations.ts";
 import { http } from "./0008-http.ts";
 import { webhookEndpoints } from "./0009-webhook-endpoints.ts";
+import { sessions } from "./0010-sessions.ts";
+import { accounts } from "./0011-accounts.ts";
+import { ledgerAndCredits } from "./0012-ledger-and-credits.ts";
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -20,4 +23,7 @@ export const MIGRATIONS: readonly Migration[] = [
   organizations,
   http,
   webhookEndpoints,
+  sessions,
+  accounts,
+  ledgerAndCredits,
 ];

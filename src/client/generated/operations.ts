@@ -1,0 +1,1033 @@
+// Made by scripts/generate-client.mjs from the routes' own description. Do not edit.
+
+import type { CallOptions, WriteOptions } from "../request.ts";
+import type { Transport } from "../transport.ts";
+import type { Api } from "./types.ts";
+
+/** One method per operation of the API. */
+export function operations({ json, text, chunks, pages }: Transport) {
+  return {
+    alerts: {
+      /**
+       * Mark an alert as seen; the first who does stays on record.
+       *
+       * `POST /v1/alerts/{id}/acknowledge`; scope budgets:write
+       */
+      acknowledge: (id: string, options?: WriteOptions) =>
+        json<Api.Alert>(
+          { method: "POST", path: "/v1/alerts/{id}/acknowledge", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * Crossed thresholds of all budgets, the newest first.
+       *
+       * `GET /v1/alerts`; scope budgets:read
+       */
+      list: (query: Api.AlertsListQuery = {}, options?: CallOptions) =>
+        json<Api.AlertsListReply>({ method: "GET", path: "/v1/alerts", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.AlertsListQuery = {}, options?: CallOptions) =>
+        pages<Api.Alert>({ method: "GET", path: "/v1/alerts", query }, options),
+    },
+    apiKeys: {
+      /**
+       * Make a key, which is in this answer and nowhere else; an operator's key says so: kind operator.
+       *
+       * `POST /v1/api-keys`; scope keys:write
+       */
+      create: (input: Api.ApiKeysCreateInput, options?: WriteOptions) =>
+        json<Api.ApiKeysCreateReply>(
+          { method: "POST", path: "/v1/api-keys", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Keys of a tenant, the latest first, ended ones included; for operators that name none: every key.
+       *
+       * `GET /v1/api-keys`; scope keys:write
+       */
+      list: (query: Api.ApiKeysListQuery = {}, options?: CallOptions) =>
+        json<Api.ApiKeysListReply>({ method: "GET", path: "/v1/api-keys", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.ApiKeysListQuery = {}, options?: CallOptions) =>
+        pages<Api.ApiKey>({ method: "GET", path: "/v1/api-keys", query }, options),
+      /**
+       * End a key, at once and for ever.
+       *
+       * `POST /v1/api-keys/{id}/revoke`; scope keys:write
+       */
+      revoke: (id: string, options?: WriteOptions) =>
+        json<Api.ApiKey>(
+          { method: "POST", path: "/v1/api-keys/{id}/revoke", params: [id], isWrite: true },
+          options,
+        ),
+    },
+    auditLog: {
+      /**
+       * Entries of a tenant, the newest first; for operators that name none: of all, and the installation's.
+       *
+       * `GET /v1/audit-log`; scope audit:read
+       */
+      list: (query: Api.AuditLogListQuery = {}, options?: CallOptions) =>
+        json<Api.AuditLogListReply>({ method: "GET", path: "/v1/audit-log", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.AuditLogListQuery = {}, options?: CallOptions) =>
+        pages<Api.AuditEntry>({ method: "GET", path: "/v1/audit-log", query }, options),
+    },
+    auth: {
+      /**
+       * New backup codes for the old ones, with a code; shown this once.
+       *
+       * `POST /v1/auth/mfa/backup-codes`
+       */
+      backupCodesMfa: (input: Api.AuthBackupCodesMfaInput, options?: WriteOptions) =>
+        json<Api.AuthBackupCodesMfaReply>(
+          { method: "POST", path: "/v1/auth/mfa/backup-codes", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Switch the second factor on with its first code; returns backup codes, shown this once.
+       *
+       * `POST /v1/auth/mfa/confirm`
+       */
+      confirmMfa: (input: Api.AuthConfirmMfaInput, options?: WriteOptions) =>
+        json<Api.AuthConfirmMfaReply>(
+          { method: "POST", path: "/v1/auth/mfa/confirm", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Set a new password with the token of the mail; every session ends.
+       *
+       * `POST /v1/auth/reset-password/confirm`
+       */
+      confirmResetPassword: (input: Api.AuthConfirmResetPasswordInput, options?: CallOptions) =>
+        json<Api.AuthConfirmResetPasswordReply>(
+          { method: "POST", path: "/v1/auth/reset-password/confirm", body: input, isOnce: true },
+          options,
+        ),
+      /**
+       * Switch the second factor off, with a code.
+       *
+       * `POST /v1/auth/mfa/disable`
+       */
+      disableMfa: (input: Api.AuthDisableMfaInput, options?: WriteOptions) =>
+        json<Api.AuthDisableMfaReply>(
+          { method: "POST", path: "/v1/auth/mfa/disable", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Begin to set up a second factor; its secret is shown this once.
+       *
+       * `POST /v1/auth/mfa/enrol`
+       */
+      enrolMfa: (options?: WriteOptions) =>
+        json<Api.AuthEnrolMfaReply>({ method: "POST", path: "/v1/auth/mfa/enrol", isWrite: true }, options),
+      /**
+       * Sign in by address and password.
+       *
+       * `POST /v1/auth/login`
+       */
+      login: (input: Api.AuthLoginInput, options?: CallOptions) =>
+        json<Api.AuthLoginReply>(
+          { method: "POST", path: "/v1/auth/login", body: input, isOnce: true },
+          options,
+        ),
+      /**
+       * Sign in with the token of a login link.
+       *
+       * `POST /v1/auth/login-link`
+       */
+      loginLink: (input: Api.AuthLoginLinkInput, options?: CallOptions) =>
+        json<Api.AuthLoginLinkReply>(
+          { method: "POST", path: "/v1/auth/login-link", body: input, isOnce: true },
+          options,
+        ),
+      /**
+       * End this session; a browser's cookies go with it.
+       *
+       * `POST /v1/auth/logout`
+       */
+      logout: (options?: WriteOptions) =>
+        json<Api.AuthLogoutReply>({ method: "POST", path: "/v1/auth/logout", isWrite: true }, options),
+      /**
+       * End every session of mine, everywhere.
+       *
+       * `POST /v1/auth/logout-all`
+       */
+      logoutAll: (options?: WriteOptions) =>
+        json<Api.AuthLogoutAllReply>({ method: "POST", path: "/v1/auth/logout-all", isWrite: true }, options),
+      /**
+       * The second step of signing in.
+       *
+       * `POST /v1/auth/mfa`
+       */
+      mfa: (input: Api.AuthMfaInput, options?: CallOptions) =>
+        json<Api.AuthMfaReply>({ method: "POST", path: "/v1/auth/mfa", body: input, isOnce: true }, options),
+      /**
+       * Change my password; all my other sessions end, and this one takes a refresh.
+       *
+       * `POST /v1/auth/password`
+       */
+      password: (input: Api.AuthPasswordInput, options?: WriteOptions) =>
+        json<Api.AuthPasswordReply>(
+          { method: "POST", path: "/v1/auth/password", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * The next tokens of a session, for its refresh token, which is used up by it.
+       *
+       * `POST /v1/auth/refresh`
+       */
+      refresh: (input: Api.AuthRefreshInput = {}, options?: CallOptions) =>
+        json<Api.AuthRefreshReply>(
+          { method: "POST", path: "/v1/auth/refresh", body: input, isOnce: true },
+          options,
+        ),
+      /**
+       * Register an address; a mail confirms it. The answer is the same for a known one.
+       *
+       * `POST /v1/auth/register`
+       */
+      register: (input: Api.AuthRegisterInput, options?: CallOptions) =>
+        json<Api.AuthRegisterReply>(
+          { method: "POST", path: "/v1/auth/register", body: input, isOnce: true },
+          options,
+        ),
+      /**
+       * Ask for a mail with which a new password is set. The answer is the same for an unknown address.
+       *
+       * `POST /v1/auth/reset-password`
+       */
+      resetPassword: (input: Api.AuthResetPasswordInput, options?: CallOptions) =>
+        json<Api.AuthResetPasswordReply>(
+          { method: "POST", path: "/v1/auth/reset-password", body: input, isOnce: true },
+          options,
+        ),
+      /**
+       * Confirm an address with the token of the mail: the account is made.
+       *
+       * `POST /v1/auth/verify-email`
+       */
+      verifyEmail: (input: Api.AuthVerifyEmailInput, options?: CallOptions) =>
+        json<Api.AuthVerifyEmailReply>(
+          { method: "POST", path: "/v1/auth/verify-email", body: input, isOnce: true },
+          options,
+        ),
+    },
+    budgets: {
+      /**
+       * Crossed thresholds of a budget, the newest first.
+       *
+       * `GET /v1/budgets/{id}/alerts`; scope budgets:read
+       */
+      alerts: (id: string, query: Api.BudgetsAlertsQuery = {}, options?: CallOptions) =>
+        json<Api.BudgetsAlertsReply>(
+          { method: "GET", path: "/v1/budgets/{id}/alerts", params: [id], query },
+          options,
+        ),
+      /** The same over all pages, each asked for when the one before it was read. */
+      allAlerts: (id: string, query: Api.BudgetsAlertsQuery = {}, options?: CallOptions) =>
+        pages<Api.Alert>({ method: "GET", path: "/v1/budgets/{id}/alerts", params: [id], query }, options),
+      /**
+       * Whether this may be spent now; takes no room and changes nothing.
+       *
+       * `POST /v1/budgets/check`; scope budgets:read
+       */
+      check: (input: Api.BudgetsCheckInput = {}, options?: WriteOptions) =>
+        json<Api.BudgetsCheckReply>(
+          { method: "POST", path: "/v1/budgets/check", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * End a budget for good; its history stays.
+       *
+       * `POST /v1/budgets/{id}/close`; scope budgets:write
+       */
+      close: (id: string, input: Api.BudgetsCloseInput = {}, options?: WriteOptions) =>
+        json<Api.Budget>(
+          { method: "POST", path: "/v1/budgets/{id}/close", params: [id], body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Make a budget; it counts from the start of the period it is made in.
+       *
+       * `POST /v1/budgets`; scope budgets:write
+       */
+      create: (input: Api.BudgetsCreateInput, options?: WriteOptions) =>
+        json<Api.Budget>({ method: "POST", path: "/v1/budgets", body: input, isWrite: true }, options),
+      /**
+       * A budget.
+       *
+       * `GET /v1/budgets/{id}`; scope budgets:read
+       */
+      get: (id: string, options?: CallOptions) =>
+        json<Api.Budget>({ method: "GET", path: "/v1/budgets/{id}", params: [id] }, options),
+      /**
+       * Budgets in the order of their creation; closed ones only when asked for.
+       *
+       * `GET /v1/budgets`; scope budgets:read
+       */
+      list: (query: Api.BudgetsListQuery = {}, options?: CallOptions) =>
+        json<Api.BudgetsListReply>({ method: "GET", path: "/v1/budgets", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.BudgetsListQuery = {}, options?: CallOptions) =>
+        pages<Api.Budget>({ method: "GET", path: "/v1/budgets", query }, options),
+      /**
+       * Let one user pass the limit until an instant, without a limit or up to another one.
+       *
+       * `POST /v1/budgets/{id}/override`; scope budgets:write
+       */
+      override: (id: string, input: Api.BudgetsOverrideInput, options?: WriteOptions) =>
+        json<Api.BudgetsOverrideReply>(
+          { method: "POST", path: "/v1/budgets/{id}/override", params: [id], body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Start counting anew in the present period; what was counted is kept on record.
+       *
+       * `POST /v1/budgets/{id}/reset`; scope budgets:write
+       */
+      reset: (id: string, input: Api.BudgetsResetInput = {}, options?: WriteOptions) =>
+        json<Api.Budget>(
+          { method: "POST", path: "/v1/budgets/{id}/reset", params: [id], body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * End a suspension, whoever made it.
+       *
+       * `POST /v1/budgets/{id}/resume`; scope budgets:write
+       */
+      resume: (id: string, input: Api.BudgetsResumeInput = {}, options?: WriteOptions) =>
+        json<Api.Budget>(
+          { method: "POST", path: "/v1/budgets/{id}/resume", params: [id], body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * How far a budget is in the period of an instant, per counter.
+       *
+       * `GET /v1/budgets/{id}/status`; scope budgets:read
+       */
+      status: (id: string, query: Api.BudgetsStatusQuery = {}, options?: CallOptions) =>
+        json<Api.BudgetsStatusReply>(
+          { method: "GET", path: "/v1/budgets/{id}/status", params: [id], query },
+          options,
+        ),
+      /**
+       * Refuse all requests until it is resumed; usage goes on counting.
+       *
+       * `POST /v1/budgets/{id}/suspend`; scope budgets:write
+       */
+      suspend: (id: string, input: Api.BudgetsSuspendInput = {}, options?: WriteOptions) =>
+        json<Api.Budget>(
+          { method: "POST", path: "/v1/budgets/{id}/suspend", params: [id], body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Spend without events that a budget counts, the newest first.
+       *
+       * `GET /v1/budgets/{id}/transactions`; scope budgets:read
+       */
+      transactions: (id: string, query: Api.BudgetsTransactionsQuery = {}, options?: CallOptions) =>
+        json<Api.BudgetsTransactionsReply>(
+          { method: "GET", path: "/v1/budgets/{id}/transactions", params: [id], query },
+          options,
+        ),
+      /** The same over all pages, each asked for when the one before it was read. */
+      allTransactions: (id: string, query: Api.BudgetsTransactionsQuery = {}, options?: CallOptions) =>
+        pages<Api.BudgetsTransactionsReply["items"][number]>(
+          { method: "GET", path: "/v1/budgets/{id}/transactions", params: [id], query },
+          options,
+        ),
+      /**
+       * What was spent over time, the oldest first, in UTC; spans without spend are left out.
+       *
+       * `GET /v1/budgets/{id}/trends`; scope budgets:read
+       */
+      trends: (id: string, query: Api.BudgetsTrendsQuery, options?: CallOptions) =>
+        json<Api.BudgetsTrendsReply>(
+          { method: "GET", path: "/v1/budgets/{id}/trends", params: [id], query },
+          options,
+        ),
+      /**
+       * Change name, limit, thresholds, overage, recipients; what a budget is about stays.
+       *
+       * `PATCH /v1/budgets/{id}`; scope budgets:write
+       */
+      update: (id: string, input: Api.BudgetsUpdateInput = {}, options?: WriteOptions) =>
+        json<Api.Budget>(
+          { method: "PATCH", path: "/v1/budgets/{id}", params: [id], body: input, isWrite: true },
+          options,
+        ),
+    },
+    events: {
+      /**
+       * Take an event back and, unless values is null, replace it by the right one; nothing stored is edited.
+       *
+       * `POST /v1/events/{id}/corrections`; scope events:write
+       */
+      correct: (id: string, input: Api.EventsCorrectInput, options?: WriteOptions) =>
+        json<Api.EventsCorrectReply>(
+          { method: "POST", path: "/v1/events/{id}/corrections", params: [id], body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Events in time order.
+       *
+       * `GET /v1/events`; scope usage:read
+       */
+      list: (query: Api.EventsListQuery = {}, options?: CallOptions) =>
+        json<Api.EventsListReply>({ method: "GET", path: "/v1/events", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.EventsListQuery = {}, options?: CallOptions) =>
+        pages<Api.Event>({ method: "GET", path: "/v1/events", query }, options),
+      /**
+       * Record usage: one event, a list, { events: [...] }, or a stream of lines; answers once it is durable.
+       *
+       * `POST /v1/events`; scope events:write
+       */
+      record: (input: Api.EventsRecordInput, options?: WriteOptions) =>
+        json<Api.EventsRecordReply>(
+          { method: "POST", path: "/v1/events", body: input, isWrite: true },
+          options,
+        ),
+    },
+    holds: {
+      /**
+       * Take room in every budget that this meets, or in none: then 402 says which had none.
+       *
+       * `POST /v1/holds`; scope holds:write
+       */
+      authorize: (input: Api.HoldsAuthorizeInput = {}, options?: WriteOptions) =>
+        json<Api.Hold>({ method: "POST", path: "/v1/holds", body: input, isWrite: true }, options),
+      /**
+       * Settle a hold with what was really used; never refused.
+       *
+       * `POST /v1/holds/{id}/capture`; scope holds:write
+       */
+      capture: (id: string, input: Api.HoldsCaptureInput = {}, options?: WriteOptions) =>
+        json<Api.Hold>(
+          { method: "POST", path: "/v1/holds/{id}/capture", params: [id], body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * A hold as it is now.
+       *
+       * `GET /v1/holds/{id}`; scope holds:write
+       */
+      get: (id: string, options?: CallOptions) =>
+        json<Api.Hold>({ method: "GET", path: "/v1/holds/{id}", params: [id] }, options),
+      /**
+       * Free what a hold still keeps.
+       *
+       * `POST /v1/holds/{id}/release`; scope holds:write
+       */
+      release: (id: string, options?: WriteOptions) =>
+        json<Api.Hold>(
+          { method: "POST", path: "/v1/holds/{id}/release", params: [id], isWrite: true },
+          options,
+        ),
+    },
+    invitations: {
+      /**
+       * Make a signed-in user a member, by the token sent to the user's own address.
+       *
+       * `POST /v1/invitations/accept`; operators' keys, scope organizations:write
+       */
+      accept: (input: Api.InvitationsAcceptInput, options?: WriteOptions) =>
+        json<Api.Member>(
+          { method: "POST", path: "/v1/invitations/accept", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Invite an address for 7 days; the token is in this answer and nowhere else.
+       *
+       * `POST /v1/invitations`; scope organizations:write
+       */
+      create: (input: Api.InvitationsCreateInput, options?: WriteOptions) =>
+        json<Api.InvitationsCreateReply>(
+          { method: "POST", path: "/v1/invitations", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Invitations, the latest first, without their tokens.
+       *
+       * `GET /v1/invitations`; scope organizations:write
+       */
+      list: (query: Api.InvitationsListQuery = {}, options?: CallOptions) =>
+        json<Api.InvitationsListReply>({ method: "GET", path: "/v1/invitations", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.InvitationsListQuery = {}, options?: CallOptions) =>
+        pages<Api.Invitation>({ method: "GET", path: "/v1/invitations", query }, options),
+      /**
+       * Withdraw an invitation.
+       *
+       * `POST /v1/invitations/{id}/revoke`; scope organizations:write
+       */
+      revoke: (id: string, options?: WriteOptions) =>
+        json<Api.Invitation>(
+          { method: "POST", path: "/v1/invitations/{id}/revoke", params: [id], isWrite: true },
+          options,
+        ),
+    },
+    me: {
+      /**
+       * Me, and the organizations that I am in.
+       *
+       * `GET /v1/me`
+       */
+      get: (options?: CallOptions) => json<Api.MeGetReply>({ method: "GET", path: "/v1/me" }, options),
+    },
+    members: {
+      /**
+       * Make a user a member without an invitation.
+       *
+       * `POST /v1/members`; operators' keys, scope organizations:write
+       */
+      add: (input: Api.MembersAddInput, options?: WriteOptions) =>
+        json<Api.Member>({ method: "POST", path: "/v1/members", body: input, isWrite: true }, options),
+      /**
+       * Members, by user id.
+       *
+       * `GET /v1/members`; scope organizations:read
+       */
+      list: (query: Api.MembersListQuery = {}, options?: CallOptions) =>
+        json<Api.MembersListReply>({ method: "GET", path: "/v1/members", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.MembersListQuery = {}, options?: CallOptions) =>
+        pages<Api.Member>({ method: "GET", path: "/v1/members", query }, options),
+      /**
+       * Remove a member; that the membership was stays on record.
+       *
+       * `DELETE /v1/members/{id}`; scope organizations:write
+       */
+      remove: (id: string, options?: WriteOptions) =>
+        json<Api.MembersRemoveReply>(
+          { method: "DELETE", path: "/v1/members/{id}", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * Give a member another role; the last owner stays one.
+       *
+       * `PATCH /v1/members/{id}`; operators' keys, scope organizations:write
+       */
+      update: (id: string, input: Api.MembersUpdateInput, options?: WriteOptions) =>
+        json<Api.Member>(
+          { method: "PATCH", path: "/v1/members/{id}", params: [id], body: input, isWrite: true },
+          options,
+        ),
+    },
+    notifications: {
+      /**
+       * Notifications of a tenant, the newest first; for operators that name none: everybody's.
+       *
+       * `GET /v1/notifications`; scope organizations:read
+       */
+      list: (query: Api.NotificationsListQuery = {}, options?: CallOptions) =>
+        json<Api.NotificationsListReply>({ method: "GET", path: "/v1/notifications", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.NotificationsListQuery = {}, options?: CallOptions) =>
+        pages<Api.Notification>({ method: "GET", path: "/v1/notifications", query }, options),
+      /**
+       * Make a notification that was given up due again, under the same id.
+       *
+       * `POST /v1/notifications/{id}/retry`; operators' keys, scope organizations:write
+       */
+      retry: (id: string, options?: WriteOptions) =>
+        json<Api.Notification>(
+          { method: "POST", path: "/v1/notifications/{id}/retry", params: [id], isWrite: true },
+          options,
+        ),
+    },
+    operations: {
+      /**
+       * The process lives.
+       *
+       * `GET /health`
+       */
+      health: (options?: CallOptions) => json<unknown>({ method: "GET", path: "/health" }, options),
+      /**
+       * Figures for Prometheus; also with the configured metrics token.
+       *
+       * `GET /metrics`; operators' keys, scope usage:read
+       */
+      metrics: (options?: CallOptions) => text({ method: "GET", path: "/metrics" }, options),
+      /**
+       * This description, as OpenAPI 3.1.
+       *
+       * `GET /openapi.json`
+       */
+      openapi: (options?: CallOptions) => json<unknown>({ method: "GET", path: "/openapi.json" }, options),
+      /**
+       * The database answers; 503 while it does not, or while the server stops.
+       *
+       * `GET /ready`
+       */
+      ready: (options?: CallOptions) => json<unknown>({ method: "GET", path: "/ready" }, options),
+      /**
+       * Recompute everything that is derived and list what differs; changes nothing.
+       *
+       * `POST /v1/verify`; operators' keys, scope verify:run
+       */
+      verify: (options?: WriteOptions) =>
+        json<Api.OperationsVerifyReply>({ method: "POST", path: "/v1/verify", isWrite: true }, options),
+    },
+    organizations: {
+      /**
+       * To whom invoices are made out; null until it is set.
+       *
+       * `GET /v1/organizations/{id}/billing-profile`; operators' keys, scope organizations:read
+       */
+      billingProfile: (id: string, options?: CallOptions) =>
+        json<Api.OrganizationsBillingProfileReply>(
+          { method: "GET", path: "/v1/organizations/{id}/billing-profile", params: [id] },
+          options,
+        ),
+      /**
+       * Make an organization and its owner; its id is the tenant of its usage.
+       *
+       * `POST /v1/organizations`; operators' keys, scope organizations:write
+       */
+      create: (input: Api.OrganizationsCreateInput, options?: WriteOptions) =>
+        json<Api.Organization>(
+          { method: "POST", path: "/v1/organizations", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * End an organization and erase the personal data in it, for ever.
+       *
+       * `POST /v1/organizations/{id}/erase`; operators' keys, scope organizations:write
+       */
+      erase: (id: string, input: Api.OrganizationsEraseInput, options?: WriteOptions) =>
+        json<Api.Organization>(
+          { method: "POST", path: "/v1/organizations/{id}/erase", params: [id], body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * All that is kept of an organization's people; that it was given out is on record.
+       *
+       * `POST /v1/organizations/{id}/export`; operators' keys, scope organizations:write
+       */
+      export: (id: string, options?: WriteOptions) =>
+        json<Api.OrganizationsExportReply>(
+          { method: "POST", path: "/v1/organizations/{id}/export", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * An organization; a tenant's key sees its own.
+       *
+       * `GET /v1/organizations/{id}`; scope organizations:read
+       */
+      get: (id: string, options?: CallOptions) =>
+        json<Api.Organization>({ method: "GET", path: "/v1/organizations/{id}", params: [id] }, options),
+      /**
+       * Every organization, by id.
+       *
+       * `GET /v1/organizations`; operators' keys, scope organizations:read
+       */
+      list: (query: Api.OrganizationsListQuery = {}, options?: CallOptions) =>
+        json<Api.OrganizationsListReply>({ method: "GET", path: "/v1/organizations", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.OrganizationsListQuery = {}, options?: CallOptions) =>
+        pages<Api.Organization>({ method: "GET", path: "/v1/organizations", query }, options),
+      /**
+       * End a suspension.
+       *
+       * `POST /v1/organizations/{id}/resume`; operators' keys, scope organizations:write
+       */
+      resume: (id: string, options?: WriteOptions) =>
+        json<Api.Organization>(
+          { method: "POST", path: "/v1/organizations/{id}/resume", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * Set to whom invoices are made out.
+       *
+       * `PUT /v1/organizations/{id}/billing-profile`; operators' keys, scope organizations:write
+       */
+      setBillingProfile: (
+        id: string,
+        input: Api.OrganizationsSetBillingProfileInput,
+        options?: WriteOptions,
+      ) =>
+        json<Api.OrganizationsSetBillingProfileReply>(
+          {
+            method: "PUT",
+            path: "/v1/organizations/{id}/billing-profile",
+            params: [id],
+            body: input,
+            isWrite: true,
+          },
+          options,
+        ),
+      /**
+       * Put an organization on another tier; members beyond its seats stay.
+       *
+       * `PUT /v1/organizations/{id}/tier`; operators' keys, scope organizations:write
+       */
+      setTier: (id: string, input: Api.OrganizationsSetTierInput, options?: WriteOptions) =>
+        json<Api.Organization>(
+          { method: "PUT", path: "/v1/organizations/{id}/tier", params: [id], body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Make an organization read-only and its keys useless, at once.
+       *
+       * `POST /v1/organizations/{id}/suspend`; operators' keys, scope organizations:write
+       */
+      suspend: (id: string, options?: WriteOptions) =>
+        json<Api.Organization>(
+          { method: "POST", path: "/v1/organizations/{id}/suspend", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * Rename an organization, or give it another slug.
+       *
+       * `PATCH /v1/organizations/{id}`; scope organizations:write
+       */
+      update: (id: string, input: Api.OrganizationsUpdateInput = {}, options?: WriteOptions) =>
+        json<Api.Organization>(
+          { method: "PATCH", path: "/v1/organizations/{id}", params: [id], body: input, isWrite: true },
+          options,
+        ),
+    },
+    plans: {
+      /**
+       * The tiers, the smallest first: what each costs and gives.
+       *
+       * `GET /v1/plans`; scope organizations:read
+       */
+      list: (options?: CallOptions) =>
+        json<Api.PlansListReply>({ method: "GET", path: "/v1/plans" }, options),
+    },
+    priceRules: {
+      /**
+       * Add price rules, all or none.
+       *
+       * `POST /v1/price-rules`; operators' keys, scope prices:write
+       */
+      add: (input: Api.PriceRulesAddInput, options?: WriteOptions) =>
+        json<Api.PriceRulesAddReply>(
+          { method: "POST", path: "/v1/price-rules", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Price rules: all, or those of the tenant that is named; they tell what providers take, so operators only.
+       *
+       * `GET /v1/price-rules`; operators' keys, scope prices:read
+       */
+      list: (query: Api.PriceRulesListQuery = {}, options?: CallOptions) =>
+        json<Api.PriceRulesListReply>({ method: "GET", path: "/v1/price-rules", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.PriceRulesListQuery = {}, options?: CallOptions) =>
+        pages<Api.PriceRule>({ method: "GET", path: "/v1/price-rules", query }, options),
+    },
+    prices: {
+      /**
+       * Add dated prices, all or none.
+       *
+       * `POST /v1/prices`; operators' keys, scope prices:write
+       */
+      add: (input: Api.PricesAddInput, options?: WriteOptions) =>
+        json<Api.PricesAddReply>({ method: "POST", path: "/v1/prices", body: input, isWrite: true }, options),
+      /**
+       * The price book, by provider and model, in USD per 1,000,000 tokens.
+       *
+       * `GET /v1/prices`; scope prices:read
+       */
+      list: (query: Api.PricesListQuery = {}, options?: CallOptions) =>
+        json<Api.PricesListReply>({ method: "GET", path: "/v1/prices", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.PricesListQuery = {}, options?: CallOptions) =>
+        pages<Api.Price>({ method: "GET", path: "/v1/prices", query }, options),
+      /**
+       * Price a period again by the book and rules of today: of all tenants, or of the one that is named.
+       *
+       * `POST /v1/rerates`; operators' keys, scope prices:write
+       */
+      rerate: (input: Api.PricesRerateInput, options?: WriteOptions) =>
+        json<Api.PricesRerateReply>(
+          { method: "POST", path: "/v1/rerates", body: input, isWrite: true },
+          options,
+        ),
+    },
+    sellerProfile: {
+      /**
+       * Whom invoices are from; null until it is set.
+       *
+       * `GET /v1/seller-profile`; scope organizations:read
+       */
+      get: (options?: CallOptions) =>
+        json<Api.SellerProfileGetReply>({ method: "GET", path: "/v1/seller-profile" }, options),
+      /**
+       * Set whom every invoice is from.
+       *
+       * `PUT /v1/seller-profile`; operators' keys, scope organizations:write
+       */
+      set: (input: Api.SellerProfileSetInput, options?: WriteOptions) =>
+        json<Api.SellerProfileSetReply>(
+          { method: "PUT", path: "/v1/seller-profile", body: input, isWrite: true },
+          options,
+        ),
+    },
+    sessions: {
+      /**
+       * My sessions, the latest first, with those that ended in the last weeks.
+       *
+       * `GET /v1/sessions`
+       */
+      list: (query: Api.SessionsListQuery = {}, options?: CallOptions) =>
+        json<Api.SessionsListReply>({ method: "GET", path: "/v1/sessions", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.SessionsListQuery = {}, options?: CallOptions) =>
+        pages<Api.Session>({ method: "GET", path: "/v1/sessions", query }, options),
+      /**
+       * End a session of mine.
+       *
+       * `POST /v1/sessions/{id}/revoke`
+       */
+      revoke: (id: string, options?: WriteOptions) =>
+        json<Api.Session>(
+          { method: "POST", path: "/v1/sessions/{id}/revoke", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * End every session of mine but this one.
+       *
+       * `POST /v1/sessions/revoke-others`
+       */
+      revokeOthers: (options?: WriteOptions) =>
+        json<Api.SessionsRevokeOthersReply>(
+          { method: "POST", path: "/v1/sessions/revoke-others", isWrite: true },
+          options,
+        ),
+    },
+    spends: {
+      /**
+       * Check and record spend that has no event, in one step; with enforce false whatever the limits say.
+       *
+       * `POST /v1/spends`; scope holds:write
+       */
+      record: (input: Api.SpendsRecordInput = {}, options?: WriteOptions) =>
+        json<Api.SpendsRecordReply>(
+          { method: "POST", path: "/v1/spends", body: input, isWrite: true },
+          options,
+        ),
+    },
+    usage: {
+      /**
+       * Usage and cost of all tenants, grouped.
+       *
+       * `GET /v1/usage/across-tenants`; operators' keys, scope usage:read
+       */
+      acrossTenants: (query: Api.UsageAcrossTenantsQuery, options?: CallOptions) =>
+        json<Api.UsageAcrossTenantsReply>(
+          { method: "GET", path: "/v1/usage/across-tenants", query },
+          options,
+        ),
+      /**
+       * Usage and cost of a period by model, day, user ….
+       *
+       * `GET /v1/usage/breakdown`; scope usage:read
+       */
+      breakdown: (query: Api.UsageBreakdownQuery, options?: CallOptions) =>
+        json<Api.UsageBreakdownReply>({ method: "GET", path: "/v1/usage/breakdown", query }, options),
+      /**
+       * Events in time order: the same list as /v1/events.
+       *
+       * `GET /v1/usage/events`; scope usage:read
+       */
+      events: (query: Api.UsageEventsQuery = {}, options?: CallOptions) =>
+        json<Api.UsageEventsReply>({ method: "GET", path: "/v1/usage/events", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      allEvents: (query: Api.UsageEventsQuery = {}, options?: CallOptions) =>
+        pages<Api.Event>({ method: "GET", path: "/v1/usage/events", query }, options),
+      /**
+       * Events of a period as CSV, streamed.
+       *
+       * `GET /v1/usage/export`; scope usage:read
+       */
+      export: (query: Api.UsageExportQuery = {}, options?: CallOptions) =>
+        chunks({ method: "GET", path: "/v1/usage/export", query }, options),
+      /**
+       * Usage and cost of a period.
+       *
+       * `GET /v1/usage/summary`; scope usage:read
+       */
+      summary: (query: Api.UsageSummaryQuery = {}, options?: CallOptions) =>
+        json<Api.UsageSummaryReply>({ method: "GET", path: "/v1/usage/summary", query }, options),
+    },
+    users: {
+      /**
+       * A user.
+       *
+       * `GET /v1/users/{id}`; operators' keys, scope organizations:read
+       */
+      get: (id: string, options?: CallOptions) =>
+        json<Api.User>({ method: "GET", path: "/v1/users/{id}", params: [id] }, options),
+      /**
+       * A link that signs a user in, to hand over by a safe way: 15 minutes, one use.
+       *
+       * `POST /v1/users/{id}/login-link`; operators' keys, scope organizations:write
+       */
+      loginLink: (id: string, options?: WriteOptions) =>
+        json<Api.UsersLoginLinkReply>(
+          { method: "POST", path: "/v1/users/{id}/login-link", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * Add a user, or change what is known of one; the caller has confirmed the address.
+       *
+       * `PUT /v1/users/{id}`; operators' keys, scope organizations:write
+       */
+      set: (id: string, input: Api.UsersSetInput = {}, options?: WriteOptions) =>
+        json<Api.User>(
+          { method: "PUT", path: "/v1/users/{id}", params: [id], body: input, isWrite: true },
+          options,
+        ),
+    },
+    webhookEndpoints: {
+      /**
+       * Register an endpoint; its secret is in this answer and nowhere else.
+       *
+       * `POST /v1/webhook-endpoints`; scope webhooks:write
+       */
+      create: (input: Api.WebhookEndpointsCreateInput, options?: WriteOptions) =>
+        json<Api.WebhookEndpointsCreateReply>(
+          { method: "POST", path: "/v1/webhook-endpoints", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * What an endpoint was or is to be sent, the newest first.
+       *
+       * `GET /v1/webhook-endpoints/{id}/deliveries`; scope webhooks:write
+       */
+      deliveries: (id: string, query: Api.WebhookEndpointsDeliveriesQuery = {}, options?: CallOptions) =>
+        json<Api.WebhookEndpointsDeliveriesReply>(
+          { method: "GET", path: "/v1/webhook-endpoints/{id}/deliveries", params: [id], query },
+          options,
+        ),
+      /** The same over all pages, each asked for when the one before it was read. */
+      allDeliveries: (id: string, query: Api.WebhookEndpointsDeliveriesQuery = {}, options?: CallOptions) =>
+        pages<Api.Delivery>(
+          { method: "GET", path: "/v1/webhook-endpoints/{id}/deliveries", params: [id], query },
+          options,
+        ),
+      /**
+       * An endpoint.
+       *
+       * `GET /v1/webhook-endpoints/{id}`; scope webhooks:write
+       */
+      get: (id: string, options?: CallOptions) =>
+        json<Api.WebhookEndpoint>(
+          { method: "GET", path: "/v1/webhook-endpoints/{id}", params: [id] },
+          options,
+        ),
+      /**
+       * A tenant's endpoints, at most 20, without their secrets.
+       *
+       * `GET /v1/webhook-endpoints`; scope webhooks:write
+       */
+      list: (options?: CallOptions) =>
+        json<Api.WebhookEndpointsListReply>({ method: "GET", path: "/v1/webhook-endpoints" }, options),
+      /**
+       * Remove an endpoint; what was still on its way is not sent.
+       *
+       * `DELETE /v1/webhook-endpoints/{id}`; scope webhooks:write
+       */
+      remove: (id: string, options?: WriteOptions) =>
+        json<Api.WebhookEndpointsRemoveReply>(
+          { method: "DELETE", path: "/v1/webhook-endpoints/{id}", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * Send a delivery that is over once more, under the same id; delivered ones too.
+       *
+       * `POST /v1/webhook-endpoints/{id}/deliveries/{deliveryId}/replay`; scope webhooks:write
+       */
+      replayDelivery: (id: string, deliveryId: string, options?: WriteOptions) =>
+        json<Api.Delivery>(
+          {
+            method: "POST",
+            path: "/v1/webhook-endpoints/{id}/deliveries/{deliveryId}/replay",
+            params: [id, deliveryId],
+            isWrite: true,
+          },
+          options,
+        ),
+      /**
+       * Make a new secret, shown this once; calls are signed with it from now on.
+       *
+       * `POST /v1/webhook-endpoints/{id}/rotate-secret`; scope webhooks:write
+       */
+      rotateSecret: (id: string, options?: WriteOptions) =>
+        json<Api.WebhookEndpointsRotateSecretReply>(
+          { method: "POST", path: "/v1/webhook-endpoints/{id}/rotate-secret", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * Send a made-up event of a type that the endpoint wants.
+       *
+       * `POST /v1/webhook-endpoints/{id}/test`; scope webhooks:write
+       */
+      test: (id: string, input: Api.WebhookEndpointsTestInput = {}, options?: WriteOptions) =>
+        json<Api.Delivery>(
+          {
+            method: "POST",
+            path: "/v1/webhook-endpoints/{id}/test",
+            params: [id],
+            body: input,
+            isWrite: true,
+          },
+          options,
+        ),
+      /**
+       * Change address, events, description; disable or enable.
+       *
+       * `PATCH /v1/webhook-endpoints/{id}`; scope webhooks:write
+       */
+      update: (id: string, input: Api.WebhookEndpointsUpdateInput = {}, options?: WriteOptions) =>
+        json<Api.WebhookEndpoint>(
+          { method: "PATCH", path: "/v1/webhook-endpoints/{id}", params: [id], body: input, isWrite: true },
+          options,
+        ),
+    },
+    workspaces: {
+      /**
+       * End the use of a workspace; its usage stays.
+       *
+       * `POST /v1/workspaces/{id}/archive`; scope organizations:write
+       */
+      archive: (id: string, options?: WriteOptions) =>
+        json<Api.Workspace>(
+          { method: "POST", path: "/v1/workspaces/{id}/archive", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * Add a workspace.
+       *
+       * `POST /v1/workspaces`; scope organizations:write
+       */
+      create: (input: Api.WorkspacesCreateInput, options?: WriteOptions) =>
+        json<Api.Workspace>({ method: "POST", path: "/v1/workspaces", body: input, isWrite: true }, options),
+      /**
+       * Workspaces by id, archived ones included.
+       *
+       * `GET /v1/workspaces`; scope organizations:read
+       */
+      list: (query: Api.WorkspacesListQuery = {}, options?: CallOptions) =>
+        json<Api.WorkspacesListReply>({ method: "GET", path: "/v1/workspaces", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.WorkspacesListQuery = {}, options?: CallOptions) =>
+        pages<Api.Workspace>({ method: "GET", path: "/v1/workspaces", query }, options),
+      /**
+       * Rename a workspace.
+       *
+       * `PATCH /v1/workspaces/{id}`; scope organizations:write
+       */
+      update: (id: string, input: Api.WorkspacesUpdateInput, options?: WriteOptions) =>
+        json<Api.Workspace>(
+          { method: "PATCH", path: "/v1/workspaces/{id}", params: [id], body: input, isWrite: true },
+          options,
+        ),
+    },
+  };
+}

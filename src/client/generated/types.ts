@@ -1,0 +1,1782 @@
+// Made by scripts/generate-client.mjs from the routes' own description. Do not edit.
+
+/** What the API takes and gives. Money is decimal text in USD, instants are ISO 8601 text. */
+export declare namespace Api {
+  interface Alert {
+    readonly id: string;
+    readonly budget: string;
+    readonly name: string;
+    readonly counter: Readonly<Record<string, string>>;
+    readonly percent: number;
+    readonly action: "notify" | "warn" | "soft_limit" | "hard_limit" | "suspend";
+    readonly level: "info" | "warning" | "critical" | "exceeded";
+    readonly message: string;
+    readonly spent: string;
+    readonly limit: string;
+    readonly period: { readonly name: string; readonly from: string; readonly to: string | null };
+    readonly raisedAt: string;
+    readonly acknowledgedAt: string | null;
+    readonly acknowledgedBy: string | null;
+  }
+  interface AlertsListQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface AlertsListReply {
+    readonly items: readonly Alert[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface ApiKey {
+    readonly id: string;
+    readonly kind: "operator" | "tenant";
+    readonly tenant: string | null;
+    readonly name: string;
+    readonly prefix: string;
+    readonly scopes: readonly (
+      | "events:write"
+      | "usage:read"
+      | "prices:read"
+      | "prices:write"
+      | "budgets:read"
+      | "budgets:write"
+      | "holds:write"
+      | "organizations:read"
+      | "organizations:write"
+      | "keys:write"
+      | "webhooks:write"
+      | "audit:read"
+      | "verify:run"
+      | "*"
+    )[];
+    readonly networks: readonly string[];
+    readonly createdBy: { readonly kind: string; readonly id: string };
+    readonly createdAt: string;
+    readonly expiresAt: string | null;
+    readonly lastUsedAt: string | null;
+    readonly revokedAt: string | null;
+  }
+  interface ApiKeysCreateInput {
+    readonly name: string;
+    readonly scopes: readonly (
+      | "events:write"
+      | "usage:read"
+      | "prices:read"
+      | "prices:write"
+      | "budgets:read"
+      | "budgets:write"
+      | "holds:write"
+      | "organizations:read"
+      | "organizations:write"
+      | "keys:write"
+      | "webhooks:write"
+      | "audit:read"
+      | "verify:run"
+      | "*"
+    )[];
+    readonly kind?: "operator" | "tenant" | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly expiresAt?: string | undefined;
+    readonly networks?: readonly string[] | undefined;
+  }
+  interface ApiKeysCreateReply {
+    readonly id: string;
+    readonly kind: "operator" | "tenant";
+    readonly tenant: string | null;
+    readonly name: string;
+    readonly prefix: string;
+    readonly scopes: readonly (
+      | "events:write"
+      | "usage:read"
+      | "prices:read"
+      | "prices:write"
+      | "budgets:read"
+      | "budgets:write"
+      | "holds:write"
+      | "organizations:read"
+      | "organizations:write"
+      | "keys:write"
+      | "webhooks:write"
+      | "audit:read"
+      | "verify:run"
+      | "*"
+    )[];
+    readonly networks: readonly string[];
+    readonly createdBy: { readonly kind: string; readonly id: string };
+    readonly createdAt: string;
+    readonly expiresAt: string | null;
+    readonly lastUsedAt: string | null;
+    readonly revokedAt: string | null;
+    readonly key: string;
+  }
+  interface ApiKeysListQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface ApiKeysListReply {
+    readonly items: readonly ApiKey[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface AuditEntry {
+    readonly id: string;
+    readonly at: string;
+
+    /** Empty: the installation. */
+    readonly tenant: string;
+    readonly actor: { readonly kind: "operator" | "user" | "key" | "system"; readonly id: string };
+    readonly action: string;
+    readonly target: string;
+    readonly details: Readonly<Record<string, unknown>>;
+    readonly requestId: string | null;
+  }
+  interface AuditLogListQuery {
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly from?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly to?: string | undefined;
+    readonly action?: string | undefined;
+    readonly actorKind?: "operator" | "user" | "key" | "system" | undefined;
+    readonly actorId?: string | undefined;
+
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface AuditLogListReply {
+    readonly items: readonly AuditEntry[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface AuthBackupCodesMfaInput {
+    /** Of the authenticator app, or a backup code. */
+    readonly code: string;
+  }
+  interface AuthBackupCodesMfaReply {
+    readonly backupCodes: readonly string[];
+  }
+  interface AuthConfirmMfaInput {
+    /** Of the authenticator app, or a backup code. */
+    readonly code: string;
+  }
+  interface AuthConfirmMfaReply {
+    readonly backupCodes: readonly string[];
+  }
+  interface AuthConfirmResetPasswordInput {
+    readonly token: string;
+    readonly password: string;
+  }
+  interface AuthConfirmResetPasswordReply {
+    readonly status: "done";
+  }
+  interface AuthDisableMfaInput {
+    /** Of the authenticator app, or a backup code. */
+    readonly code: string;
+  }
+  interface AuthDisableMfaReply {
+    readonly status: "done";
+  }
+  interface AuthEnrolMfaReply {
+    readonly secret: string;
+    readonly uri: string;
+  }
+  interface AuthLoginInput {
+    readonly email: string;
+    readonly password: string;
+
+    /** For a browser: the tokens come as cookies that no script reads, not in the answer. */
+    readonly cookies?: boolean | undefined;
+  }
+  interface AuthLoginLinkInput {
+    readonly token: string;
+
+    /** For a browser: the tokens come as cookies that no script reads, not in the answer. */
+    readonly cookies?: boolean | undefined;
+  }
+  interface AuthLogoutAllReply {
+    readonly ended: number;
+  }
+  interface AuthLogoutReply {
+    readonly status: "done";
+  }
+  interface AuthMfaInput {
+    readonly mfaToken: string;
+
+    /** Of the authenticator app, or a backup code. */
+    readonly code: string;
+
+    /** For a browser: the tokens come as cookies that no script reads, not in the answer. */
+    readonly cookies?: boolean | undefined;
+  }
+  interface AuthPasswordInput {
+    /** Of an account that has one. */
+    readonly current?: string | undefined;
+    readonly next: string;
+  }
+  interface AuthPasswordReply {
+    readonly status: "done";
+  }
+  interface AuthRefreshInput {
+    /** Absent: the one in the browser's cookie. */
+    readonly refreshToken?: string | undefined;
+  }
+  interface AuthRegisterInput {
+    readonly email: string;
+    readonly password: string;
+    readonly name?: string | undefined;
+  }
+  interface AuthRegisterReply {
+    readonly status: "accepted";
+  }
+  interface AuthResetPasswordInput {
+    readonly email: string;
+  }
+  interface AuthResetPasswordReply {
+    readonly status: "accepted";
+  }
+  interface AuthVerifyEmailInput {
+    readonly token: string;
+  }
+  interface AuthVerifyEmailReply {
+    readonly userId: string;
+  }
+  interface BudgetDecision {
+    readonly budget: string;
+    readonly name: string;
+    readonly counter: Readonly<Record<string, string>>;
+    readonly allowed: boolean;
+    readonly limit: string | null;
+    readonly spent: string;
+    readonly held: string;
+    readonly requested: string;
+    readonly remaining: string | null;
+    readonly percent: number | null;
+    readonly overage: string;
+    readonly overageMultiplier: string | null;
+    readonly period: { readonly name: string; readonly from: string; readonly to: string | null };
+  }
+  interface BudgetsAlertsQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface BudgetsAlertsReply {
+    readonly items: readonly Alert[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface BudgetsCheckInput {
+    readonly dimensions?:
+      | {
+          readonly workspace?: string | undefined;
+          readonly user?: string | undefined;
+          readonly agent?: string | undefined;
+          readonly debate?: string | undefined;
+          readonly provider?: string | undefined;
+          readonly model?: string | undefined;
+        }
+      | undefined;
+    readonly type?: string | undefined;
+    readonly estimatedCostUsd?: string | number | undefined;
+    readonly maxOutputTokens?: number | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly at?: string | undefined;
+    readonly tokensIn?: number | undefined;
+    readonly cachedTokens?: number | undefined;
+    readonly cacheWriteTokens?: number | undefined;
+    readonly cacheWrite1hTokens?: number | undefined;
+    readonly tokensOut?: number | undefined;
+    readonly reasoningTokens?: number | undefined;
+    readonly webSearches?: number | undefined;
+    readonly serviceTier?: string | undefined;
+    readonly quantity?: number | undefined;
+  }
+  interface BudgetsCheckReply {
+    readonly allowed: boolean;
+    readonly reason: "budget_exceeded" | "budget_suspended" | "fail_open" | null;
+    readonly message: string;
+    readonly warnings: readonly string[];
+    readonly budgets: readonly BudgetDecision[];
+  }
+  interface BudgetsCloseInput {
+    readonly reason?: string | undefined;
+  }
+  interface BudgetsListQuery {
+    readonly closed?: boolean | undefined;
+
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface BudgetsListReply {
+    readonly items: readonly Budget[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface BudgetsOverrideInput {
+    readonly user: string;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly until: string;
+    readonly limit?: string | number | undefined;
+    readonly reason?: string | undefined;
+  }
+  interface BudgetsOverrideReply {
+    readonly id: string;
+    readonly budget: string | null;
+    readonly user: string;
+    readonly until: string;
+  }
+  interface BudgetsResetInput {
+    readonly reason?: string | undefined;
+  }
+  interface BudgetsResumeInput {
+    readonly reason?: string | undefined;
+  }
+  interface BudgetsStatusQuery {
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly at?: string | undefined;
+  }
+  interface BudgetsSuspendInput {
+    readonly reason?: string | undefined;
+  }
+  interface BudgetsTransactionsQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface BudgetsTransactionsReply {
+    readonly items: readonly {
+      readonly id: string;
+      readonly at: string;
+      readonly costUsd: string;
+      readonly tokens: number;
+      readonly counted: boolean;
+      readonly eventId: string | null;
+      readonly holdId: string | null;
+      readonly flags: readonly string[];
+    }[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface BudgetsTrendsQuery {
+    readonly by: "hour" | "day" | "week" | "month";
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly from: string;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly to: string;
+  }
+  interface BudgetsTrendsReply {
+    readonly items: readonly { readonly from: string; readonly spent: string }[];
+  }
+  interface Delivery {
+    readonly id: string;
+    readonly endpointId: string;
+    readonly type:
+      | "payment.failed"
+      | "trial.ending"
+      | "subscription.canceled"
+      | "subscription.downgraded"
+      | "budget.alert"
+      | "forecast.overage"
+      | "credit.expiring";
+    readonly state: "pending" | "delivered" | "dead";
+    readonly attempts: number;
+    readonly lastError: string | null;
+    readonly data: Readonly<Record<string, string | number>>;
+    readonly createdAt: string;
+    readonly deliveredAt: string | null;
+    readonly deadAfter: string;
+  }
+  interface Event {
+    readonly id: string;
+    readonly tenant: string;
+    readonly timestamp: string;
+    readonly type: string;
+    readonly provider: string | null;
+    readonly model: string | null;
+    readonly workspace: string | null;
+    readonly user: string | null;
+    readonly agent: string | null;
+    readonly debate: string | null;
+    readonly serviceTier: string | null;
+    readonly quantity: number;
+    readonly tokensIn: number;
+    readonly cachedTokens: number;
+    readonly cacheWriteTokens: number;
+    readonly cacheWrite1hTokens: number;
+    readonly tokensOut: number;
+    readonly reasoningTokens: number;
+    readonly webSearches: number;
+    readonly costUsd: string;
+    readonly chargeUsd: string;
+    readonly price: string | null;
+    readonly chargePrice: string | null;
+    readonly flags: readonly string[];
+    readonly usageState: string;
+    readonly providerCostUsd: string | null;
+    readonly isReversal: boolean;
+    readonly corrects: string | null;
+    readonly adjustment: string | null;
+    readonly metadata: Readonly<Record<string, string | number | boolean>>;
+    readonly recordedAt: string;
+  }
+  interface EventInput {
+    /** Unique per tenant, for ever: it makes sending an event again safe. */
+    readonly id?: string | undefined;
+
+    /** If given, the request's own tenant. */
+    readonly tenant?: string | undefined;
+
+    /** The budget hold that this usage settles. */
+    readonly holdId?: string | undefined;
+    readonly type?: string | undefined;
+
+    /** When it was used, with an offset. Absent: now. */
+    readonly timestamp?: string | undefined;
+    readonly provider?: string | undefined;
+    readonly model?: string | undefined;
+    readonly workspace?: string | undefined;
+    readonly user?: string | undefined;
+    readonly agent?: string | undefined;
+    readonly debate?: string | undefined;
+
+    /** All input tokens, cached ones included. */
+    readonly tokensIn?: number | undefined;
+    readonly cachedTokens?: number | undefined;
+    readonly cacheWriteTokens?: number | undefined;
+    readonly cacheWrite1hTokens?: number | undefined;
+
+    /** All output tokens, reasoning included. */
+    readonly tokensOut?: number | undefined;
+    readonly reasoningTokens?: number | undefined;
+    readonly webSearches?: number | undefined;
+    readonly serviceTier?: string | undefined;
+    readonly quantity?: number | undefined;
+
+    /** What usageFromResponse of the library read, in place of counts. */
+    readonly usage?: Readonly<Record<string, unknown>> | undefined;
+    readonly usageState?: string | null | undefined;
+    readonly providerCostUsd?: string | number | null | undefined;
+    readonly metadata?: Readonly<Record<string, string | number | boolean>> | undefined;
+  }
+  interface EventResult {
+    readonly id: string;
+    readonly status: "accepted" | "duplicate" | "conflict" | "rejected";
+    readonly costUsd?: string | undefined;
+    readonly price?: string | null | undefined;
+    readonly flags?: readonly string[] | undefined;
+    readonly code?: string | undefined;
+    readonly field?: string | undefined;
+    readonly message?: string | undefined;
+  }
+  interface EventsCorrectInput {
+    readonly values: {
+      readonly type?: string | undefined;
+
+      /** When it was used, with an offset. Absent: now. */
+      readonly timestamp?: string | undefined;
+      readonly provider?: string | undefined;
+      readonly model?: string | undefined;
+      readonly workspace?: string | undefined;
+      readonly user?: string | undefined;
+      readonly agent?: string | undefined;
+      readonly debate?: string | undefined;
+
+      /** All input tokens, cached ones included. */
+      readonly tokensIn?: number | undefined;
+      readonly cachedTokens?: number | undefined;
+      readonly cacheWriteTokens?: number | undefined;
+      readonly cacheWrite1hTokens?: number | undefined;
+
+      /** All output tokens, reasoning included. */
+      readonly tokensOut?: number | undefined;
+      readonly reasoningTokens?: number | undefined;
+      readonly webSearches?: number | undefined;
+      readonly serviceTier?: string | undefined;
+      readonly quantity?: number | undefined;
+
+      /** What usageFromResponse of the library read, in place of counts. */
+      readonly usage?: Readonly<Record<string, unknown>> | undefined;
+      readonly usageState?: string | null | undefined;
+      readonly providerCostUsd?: string | number | null | undefined;
+      readonly metadata?: Readonly<Record<string, string | number | boolean>> | undefined;
+    } | null;
+    readonly reason: string;
+    readonly id?: string | undefined;
+  }
+  interface EventsCorrectReply {
+    readonly id: string;
+    readonly status: string;
+    readonly reversal: Event | null;
+    readonly replacement: Event | null;
+  }
+  interface EventsListQuery {
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly from?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly to?: string | undefined;
+
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface EventsListReply {
+    readonly items: readonly Event[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface EventsRecordReply {
+    readonly accepted: number;
+    readonly duplicates: number;
+    readonly conflicts: number;
+    readonly rejected: number;
+
+    /** One per event, in order. */
+    readonly results: readonly EventResult[];
+
+    /** Of a long stream: results of recorded events that are left out. */
+    readonly omittedResults?: number | undefined;
+  }
+  interface Hold {
+    readonly id: string;
+    readonly tenant: string;
+    readonly state: string;
+    readonly expiresAt: string;
+    readonly parts: readonly {
+      readonly budget: string;
+      readonly amount: string;
+      readonly remaining: string;
+    }[];
+    readonly settledBy: string | null;
+    readonly flags: readonly string[];
+    readonly failOpen: boolean;
+    readonly warnings: readonly string[];
+  }
+  interface HoldsAuthorizeInput {
+    readonly dimensions?:
+      | {
+          readonly workspace?: string | undefined;
+          readonly user?: string | undefined;
+          readonly agent?: string | undefined;
+          readonly debate?: string | undefined;
+          readonly provider?: string | undefined;
+          readonly model?: string | undefined;
+        }
+      | undefined;
+    readonly type?: string | undefined;
+    readonly estimatedCostUsd?: string | number | undefined;
+    readonly maxOutputTokens?: number | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly at?: string | undefined;
+    readonly tokensIn?: number | undefined;
+    readonly cachedTokens?: number | undefined;
+    readonly cacheWriteTokens?: number | undefined;
+    readonly cacheWrite1hTokens?: number | undefined;
+    readonly tokensOut?: number | undefined;
+    readonly reasoningTokens?: number | undefined;
+    readonly webSearches?: number | undefined;
+    readonly serviceTier?: string | undefined;
+    readonly quantity?: number | undefined;
+    readonly ttlMs?: number | undefined;
+    readonly key?: string | undefined;
+  }
+  interface HoldsCaptureInput {
+    readonly costUsd?: string | number | undefined;
+    readonly tokensIn?: number | undefined;
+    readonly cachedTokens?: number | undefined;
+    readonly cacheWriteTokens?: number | undefined;
+    readonly cacheWrite1hTokens?: number | undefined;
+    readonly tokensOut?: number | undefined;
+    readonly reasoningTokens?: number | undefined;
+    readonly webSearches?: number | undefined;
+    readonly serviceTier?: string | undefined;
+    readonly quantity?: number | undefined;
+  }
+  interface Invitation {
+    readonly id: string;
+    readonly organizationId: string;
+    readonly email: string;
+    readonly role: "owner" | "admin" | "member" | "viewer" | "billing";
+    readonly status: "pending" | "accepted" | "revoked" | "expired";
+    readonly invitedBy: { readonly kind: string; readonly id: string };
+    readonly userId: string | null;
+    readonly createdAt: string;
+    readonly expiresAt: string;
+  }
+  interface InvitationsAcceptInput {
+    readonly token: string;
+    readonly userId?: string | undefined;
+  }
+  interface InvitationsCreateInput {
+    readonly email: string;
+    readonly role: "owner" | "admin" | "member" | "viewer" | "billing";
+  }
+  interface InvitationsCreateReply {
+    readonly id: string;
+    readonly organizationId: string;
+    readonly email: string;
+    readonly role: "owner" | "admin" | "member" | "viewer" | "billing";
+    readonly status: "pending" | "accepted" | "revoked" | "expired";
+    readonly invitedBy: { readonly kind: string; readonly id: string };
+    readonly userId: string | null;
+    readonly createdAt: string;
+    readonly expiresAt: string;
+    readonly token: string;
+  }
+  interface InvitationsListQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface InvitationsListReply {
+    readonly items: readonly Invitation[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface MeGetReply {
+    readonly id: string;
+    readonly email: string | null;
+    readonly name: string | null;
+    readonly hasPassword: boolean;
+    readonly isMfaEnabled: boolean;
+    readonly backupCodesLeft: number;
+    readonly organizations: readonly {
+      readonly id: string;
+      readonly name: string;
+      readonly slug: string;
+      readonly role: "owner" | "admin" | "member" | "viewer" | "billing";
+      readonly joinedAt: string;
+    }[];
+  }
+  interface Member {
+    readonly organizationId: string;
+    readonly userId: string;
+    readonly email: string | null;
+    readonly name: string | null;
+    readonly role: "owner" | "admin" | "member" | "viewer" | "billing";
+    readonly joinedAt: string;
+    readonly updatedAt: string;
+  }
+  interface MembersAddInput {
+    readonly userId: string;
+    readonly role: "owner" | "admin" | "member" | "viewer" | "billing";
+  }
+  interface MembersListQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface MembersListReply {
+    readonly items: readonly Member[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface MembersRemoveReply {
+    readonly userId: string;
+    readonly removed: boolean;
+  }
+  interface MembersUpdateInput {
+    readonly role: "owner" | "admin" | "member" | "viewer" | "billing";
+  }
+  interface Notification {
+    readonly id: string;
+    readonly tenant: string;
+    readonly kind:
+      | "payment_failed"
+      | "trial_ending"
+      | "subscription_canceled"
+      | "subscription_downgraded"
+      | "budget_alert"
+      | "forecast_overage"
+      | "credit_expiring"
+      | "account";
+    readonly recipient: string | null;
+    readonly state: "pending" | "delivered" | "dead";
+    readonly attempts: number;
+    readonly method: "email" | "webhook" | "log" | null;
+    readonly lastError: string | null;
+    readonly payload: Readonly<Record<string, string | number>>;
+    readonly createdAt: string;
+    readonly deliveredAt: string | null;
+    readonly deadAfter: string;
+  }
+  interface NotificationsListQuery {
+    readonly state?: "pending" | "delivered" | "dead" | undefined;
+
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface NotificationsListReply {
+    readonly items: readonly Notification[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface OperationsVerifyReply {
+    readonly ok: boolean;
+    readonly events: number;
+    readonly differences: readonly string[];
+  }
+  interface Organization {
+    readonly id: string;
+    readonly name: string;
+    readonly slug: string;
+    readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+    readonly status: "active" | "suspended" | "erased";
+    readonly members: number;
+    readonly seats: number | "unlimited";
+    readonly createdAt: string;
+    readonly updatedAt: string;
+  }
+  interface OrganizationsBillingProfileReply {
+    readonly profile: {
+      readonly legalName: string;
+      readonly address: string;
+      readonly country: string;
+      readonly email: string;
+      readonly currency: string;
+      readonly taxId: string | null;
+      readonly updatedAt: string;
+    } | null;
+  }
+  interface OrganizationsCreateInput {
+    readonly name: string;
+    readonly ownerId?: string | undefined;
+    readonly slug?: string | undefined;
+    readonly id?: string | undefined;
+    readonly tier?: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus" | undefined;
+  }
+  interface OrganizationsEraseInput {
+    /** The organization's id again. */
+    readonly confirm: string;
+  }
+  interface OrganizationsExportReply {
+    readonly exportedAt: string;
+    readonly organization: Organization;
+    readonly billingProfile: {
+      readonly legalName: string;
+      readonly address: string;
+      readonly country: string;
+      readonly email: string;
+      readonly currency: string;
+      readonly taxId: string | null;
+      readonly updatedAt: string;
+    } | null;
+    readonly members: readonly {
+      readonly organizationId: string;
+      readonly userId: string;
+      readonly email: string | null;
+      readonly name: string | null;
+      readonly role: "owner" | "admin" | "member" | "viewer" | "billing";
+      readonly joinedAt: string;
+      readonly updatedAt: string;
+      readonly status: "active" | "removed";
+    }[];
+    readonly invitations: readonly Invitation[];
+    readonly workspaces: readonly Workspace[];
+  }
+  interface OrganizationsListQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface OrganizationsListReply {
+    readonly items: readonly Organization[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface OrganizationsSetBillingProfileInput {
+    readonly legalName: string;
+    readonly address: string;
+    readonly country: string;
+    readonly email: string;
+    readonly currency: string;
+    readonly taxId?: string | undefined;
+  }
+  interface OrganizationsSetBillingProfileReply {
+    readonly profile: {
+      readonly legalName: string;
+      readonly address: string;
+      readonly country: string;
+      readonly email: string;
+      readonly currency: string;
+      readonly taxId: string | null;
+      readonly updatedAt: string;
+    } | null;
+  }
+  interface OrganizationsSetTierInput {
+    readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+  }
+  interface OrganizationsUpdateInput {
+    readonly name?: string | undefined;
+    readonly slug?: string | undefined;
+  }
+  interface Plan {
+    readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+    readonly version: number;
+    readonly priceMonthlyUsd: string;
+    readonly debatesPerMonth: number | "unlimited";
+    readonly usersPerOrg: number | "unlimited";
+    readonly features: Readonly<Record<string, boolean>>;
+  }
+  interface PlansListReply {
+    readonly items: readonly Plan[];
+  }
+  interface Price {
+    readonly id: string;
+    readonly layer: string;
+    readonly provider: string;
+    readonly model: string;
+    readonly aliases?: readonly string[] | undefined;
+    readonly input: string | number;
+    readonly output: string | number;
+    readonly cachedInput?: string | number | undefined;
+    readonly cacheWrite5m?: string | number | undefined;
+    readonly cacheWrite1h?: string | number | undefined;
+    readonly reasoning?: string | number | undefined;
+    readonly perUnit?: string | number | undefined;
+    readonly unitSize?: number | undefined;
+    readonly perWebSearch?: string | number | undefined;
+    readonly bands?:
+      | readonly {
+          readonly aboveInputTokens: number;
+          readonly input: string | number;
+          readonly output: string | number;
+          readonly cachedInput?: string | number | undefined;
+          readonly cacheWrite5m?: string | number | undefined;
+          readonly cacheWrite1h?: string | number | undefined;
+          readonly reasoning?: string | number | undefined;
+        }[]
+      | undefined;
+    readonly tiers?:
+      | Readonly<
+          Record<
+            string,
+            {
+              readonly input: string | number;
+              readonly output: string | number;
+              readonly cachedInput?: string | number | undefined;
+              readonly cacheWrite5m?: string | number | undefined;
+              readonly cacheWrite1h?: string | number | undefined;
+              readonly reasoning?: string | number | undefined;
+              readonly bands?:
+                | readonly {
+                    readonly aboveInputTokens: number;
+                    readonly input: string | number;
+                    readonly output: string | number;
+                    readonly cachedInput?: string | number | undefined;
+                    readonly cacheWrite5m?: string | number | undefined;
+                    readonly cacheWrite1h?: string | number | undefined;
+                    readonly reasoning?: string | number | undefined;
+                  }[]
+                | undefined;
+            }
+          >
+        >
+      | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly effectiveFrom?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly effectiveTo?: string | undefined;
+    readonly source?: string | undefined;
+  }
+  interface PriceRule {
+    readonly id: string;
+    readonly appliesTo?: "charge" | "cost" | undefined;
+    readonly tenant?: string | undefined;
+    readonly provider?: string | undefined;
+    readonly model?: string | undefined;
+    readonly prices?:
+      | {
+          readonly input: string | number;
+          readonly output: string | number;
+          readonly cachedInput?: string | number | undefined;
+          readonly cacheWrite5m?: string | number | undefined;
+          readonly cacheWrite1h?: string | number | undefined;
+          readonly reasoning?: string | number | undefined;
+          readonly perUnit?: string | number | undefined;
+          readonly unitSize?: number | undefined;
+          readonly perWebSearch?: string | number | undefined;
+          readonly bands?:
+            | readonly {
+                readonly aboveInputTokens: number;
+                readonly input: string | number;
+                readonly output: string | number;
+                readonly cachedInput?: string | number | undefined;
+                readonly cacheWrite5m?: string | number | undefined;
+                readonly cacheWrite1h?: string | number | undefined;
+                readonly reasoning?: string | number | undefined;
+              }[]
+            | undefined;
+          readonly tiers?:
+            | Readonly<
+                Record<
+                  string,
+                  {
+                    readonly input: string | number;
+                    readonly output: string | number;
+                    readonly cachedInput?: string | number | undefined;
+                    readonly cacheWrite5m?: string | number | undefined;
+                    readonly cacheWrite1h?: string | number | undefined;
+                    readonly reasoning?: string | number | undefined;
+                    readonly bands?:
+                      | readonly {
+                          readonly aboveInputTokens: number;
+                          readonly input: string | number;
+                          readonly output: string | number;
+                          readonly cachedInput?: string | number | undefined;
+                          readonly cacheWrite5m?: string | number | undefined;
+                          readonly cacheWrite1h?: string | number | undefined;
+                          readonly reasoning?: string | number | undefined;
+                        }[]
+                      | undefined;
+                  }
+                >
+              >
+            | undefined;
+        }
+      | undefined;
+    readonly percent?: string | number | undefined;
+    readonly none?: true | undefined;
+    readonly feePerCall?: string | number | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly effectiveFrom?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly effectiveTo?: string | undefined;
+    readonly note?: string | undefined;
+  }
+  interface PriceRulesAddInput {
+    readonly rules: readonly {
+      readonly appliesTo?: "charge" | "cost" | undefined;
+      readonly tenant?: string | undefined;
+      readonly provider?: string | undefined;
+      readonly model?: string | undefined;
+      readonly prices?:
+        | {
+            readonly input: string | number;
+            readonly output: string | number;
+            readonly cachedInput?: string | number | undefined;
+            readonly cacheWrite5m?: string | number | undefined;
+            readonly cacheWrite1h?: string | number | undefined;
+            readonly reasoning?: string | number | undefined;
+            readonly perUnit?: string | number | undefined;
+            readonly unitSize?: number | undefined;
+            readonly perWebSearch?: string | number | undefined;
+            readonly bands?:
+              | readonly {
+                  readonly aboveInputTokens: number;
+                  readonly input: string | number;
+                  readonly output: string | number;
+                  readonly cachedInput?: string | number | undefined;
+                  readonly cacheWrite5m?: string | number | undefined;
+                  readonly cacheWrite1h?: string | number | undefined;
+                  readonly reasoning?: string | number | undefined;
+                }[]
+              | undefined;
+            readonly tiers?:
+              | Readonly<
+                  Record<
+                    string,
+                    {
+                      readonly input: string | number;
+                      readonly output: string | number;
+                      readonly cachedInput?: string | number | undefined;
+                      readonly cacheWrite5m?: string | number | undefined;
+                      readonly cacheWrite1h?: string | number | undefined;
+                      readonly reasoning?: string | number | undefined;
+                      readonly bands?:
+                        | readonly {
+                            readonly aboveInputTokens: number;
+                            readonly input: string | number;
+                            readonly output: string | number;
+                            readonly cachedInput?: string | number | undefined;
+                            readonly cacheWrite5m?: string | number | undefined;
+                            readonly cacheWrite1h?: string | number | undefined;
+                            readonly reasoning?: string | number | undefined;
+                          }[]
+                        | undefined;
+                    }
+                  >
+                >
+              | undefined;
+          }
+        | undefined;
+      readonly percent?: string | number | undefined;
+      readonly none?: true | undefined;
+      readonly feePerCall?: string | number | undefined;
+
+      /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+      readonly effectiveFrom?: string | undefined;
+
+      /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+      readonly effectiveTo?: string | undefined;
+      readonly note?: string | undefined;
+    }[];
+  }
+  interface PriceRulesAddReply {
+    readonly added: number;
+    readonly unchanged: number;
+  }
+  interface PriceRulesListQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface PriceRulesListReply {
+    readonly items: readonly PriceRule[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface PricesAddInput {
+    readonly prices: readonly {
+      readonly provider: string;
+      readonly model: string;
+      readonly aliases?: readonly string[] | undefined;
+      readonly input: string | number;
+      readonly output: string | number;
+      readonly cachedInput?: string | number | undefined;
+      readonly cacheWrite5m?: string | number | undefined;
+      readonly cacheWrite1h?: string | number | undefined;
+      readonly reasoning?: string | number | undefined;
+      readonly perUnit?: string | number | undefined;
+      readonly unitSize?: number | undefined;
+      readonly perWebSearch?: string | number | undefined;
+      readonly bands?:
+        | readonly {
+            readonly aboveInputTokens: number;
+            readonly input: string | number;
+            readonly output: string | number;
+            readonly cachedInput?: string | number | undefined;
+            readonly cacheWrite5m?: string | number | undefined;
+            readonly cacheWrite1h?: string | number | undefined;
+            readonly reasoning?: string | number | undefined;
+          }[]
+        | undefined;
+      readonly tiers?:
+        | Readonly<
+            Record<
+              string,
+              {
+                readonly input: string | number;
+                readonly output: string | number;
+                readonly cachedInput?: string | number | undefined;
+                readonly cacheWrite5m?: string | number | undefined;
+                readonly cacheWrite1h?: string | number | undefined;
+                readonly reasoning?: string | number | undefined;
+                readonly bands?:
+                  | readonly {
+                      readonly aboveInputTokens: number;
+                      readonly input: string | number;
+                      readonly output: string | number;
+                      readonly cachedInput?: string | number | undefined;
+                      readonly cacheWrite5m?: string | number | undefined;
+                      readonly cacheWrite1h?: string | number | undefined;
+                      readonly reasoning?: string | number | undefined;
+                    }[]
+                  | undefined;
+              }
+            >
+          >
+        | undefined;
+
+      /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+      readonly effectiveFrom?: string | undefined;
+
+      /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+      readonly effectiveTo?: string | undefined;
+      readonly source?: string | undefined;
+    }[];
+  }
+  interface PricesAddReply {
+    readonly added: number;
+    readonly unchanged: number;
+  }
+  interface PricesListQuery {
+    readonly provider?: string | undefined;
+    readonly model?: string | undefined;
+
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface PricesListReply {
+    readonly items: readonly Price[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface PricesRerateInput {
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly from: string;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly to: string;
+    readonly provider?: string | undefined;
+    readonly model?: string | undefined;
+    readonly dryRun?: boolean | undefined;
+    readonly reason?: string | undefined;
+    readonly id?: string | undefined;
+  }
+  interface PricesRerateReply {
+    readonly id: string | null;
+    readonly dryRun: boolean;
+    readonly examined: number;
+    readonly kept: number;
+    readonly tenants: readonly {
+      readonly tenant: string;
+      readonly events: number;
+      readonly costBeforeUsd: string;
+      readonly costAfterUsd: string;
+      readonly chargeBeforeUsd: string;
+      readonly chargeAfterUsd: string;
+    }[];
+  }
+  interface SellerProfileGetReply {
+    readonly profile: {
+      readonly legalName: string;
+      readonly address: string;
+      readonly country: string;
+      readonly email: string;
+      readonly currency: string;
+      readonly taxId: string | null;
+      readonly updatedAt: string;
+    } | null;
+  }
+  interface SellerProfileSetInput {
+    readonly legalName: string;
+    readonly address: string;
+    readonly country: string;
+    readonly email: string;
+    readonly currency: string;
+    readonly taxId?: string | undefined;
+  }
+  interface SellerProfileSetReply {
+    readonly profile: {
+      readonly legalName: string;
+      readonly address: string;
+      readonly country: string;
+      readonly email: string;
+      readonly currency: string;
+      readonly taxId: string | null;
+      readonly updatedAt: string;
+    } | null;
+  }
+  interface Session {
+    readonly id: string;
+    readonly isCurrent: boolean;
+    readonly device: string;
+    readonly ip: string | null;
+    readonly authenticatedBy: readonly (
+      | "password"
+      | "totp"
+      | "backup_code"
+      | "login_link"
+      | "oidc"
+      | "external"
+    )[];
+    readonly startedAt: string;
+    readonly lastSeenAt: string;
+    readonly expiresAt: string;
+    readonly endedAt: string | null;
+    readonly endReason: "revoked" | "revoked_all" | "displaced" | "reuse" | "idle" | "expired" | null;
+  }
+  interface SessionsListQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface SessionsListReply {
+    readonly items: readonly Session[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface SessionsRevokeOthersReply {
+    readonly ended: number;
+  }
+  interface SpendsRecordInput {
+    readonly dimensions?:
+      | {
+          readonly workspace?: string | undefined;
+          readonly user?: string | undefined;
+          readonly agent?: string | undefined;
+          readonly debate?: string | undefined;
+          readonly provider?: string | undefined;
+          readonly model?: string | undefined;
+        }
+      | undefined;
+    readonly type?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly at?: string | undefined;
+    readonly tokensIn?: number | undefined;
+    readonly cachedTokens?: number | undefined;
+    readonly cacheWriteTokens?: number | undefined;
+    readonly cacheWrite1hTokens?: number | undefined;
+    readonly tokensOut?: number | undefined;
+    readonly reasoningTokens?: number | undefined;
+    readonly webSearches?: number | undefined;
+    readonly serviceTier?: string | undefined;
+    readonly quantity?: number | undefined;
+    readonly amountUsd?: string | number | undefined;
+    readonly eventId?: string | undefined;
+    readonly enforce?: boolean | undefined;
+    readonly key?: string | undefined;
+  }
+  interface SpendsRecordReply {
+    readonly id: string;
+    readonly at: string;
+    readonly costUsd: string;
+    readonly tokens: number;
+    readonly counted: boolean;
+    readonly eventId: string | null;
+    readonly holdId: string | null;
+    readonly flags: readonly string[];
+    readonly warnings: readonly string[];
+    readonly budgets: readonly BudgetDecision[];
+  }
+  interface UsageAcrossTenantsQuery {
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly from?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly to?: string | undefined;
+
+    /** Groupings, separated by commas: tenant, workspace, user, agent, debate, provider, model, type, hour, day, week, month. */
+    readonly by: string;
+
+    /** Groups; default 1,000. */
+    readonly limit?: number | undefined;
+  }
+  interface UsageAcrossTenantsReply {
+    readonly from: string | null;
+    readonly to: string | null;
+    readonly currency: "USD";
+    readonly total: UsageTotals;
+    readonly groups: readonly {
+      readonly key: Readonly<Record<string, string | null>>;
+      readonly events: number;
+      readonly quantity: number;
+      readonly inputTokens: number;
+      readonly cachedTokens: number;
+      readonly cacheWriteTokens: number;
+      readonly outputTokens: number;
+      readonly reasoningTokens: number;
+      readonly webSearches: number;
+      readonly flaggedEvents: number;
+      readonly costUsd: string;
+      readonly chargeUsd: string;
+    }[];
+
+    /** Groups beyond `limit`. */
+    readonly omittedGroups: number;
+  }
+  interface UsageBreakdownQuery {
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly from?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly to?: string | undefined;
+
+    /** Groupings, separated by commas: tenant, workspace, user, agent, debate, provider, model, type, hour, day, week, month. */
+    readonly by: string;
+
+    /** Groups; default 1,000. */
+    readonly limit?: number | undefined;
+  }
+  interface UsageBreakdownReply {
+    readonly from: string | null;
+    readonly to: string | null;
+    readonly currency: "USD";
+    readonly total: UsageTotals;
+    readonly groups: readonly {
+      readonly key: Readonly<Record<string, string | null>>;
+      readonly events: number;
+      readonly quantity: number;
+      readonly inputTokens: number;
+      readonly cachedTokens: number;
+      readonly cacheWriteTokens: number;
+      readonly outputTokens: number;
+      readonly reasoningTokens: number;
+      readonly webSearches: number;
+      readonly flaggedEvents: number;
+      readonly costUsd: string;
+      readonly chargeUsd: string;
+    }[];
+
+    /** Groups beyond `limit`. */
+    readonly omittedGroups: number;
+  }
+  interface UsageEventsQuery {
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly from?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly to?: string | undefined;
+
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface UsageEventsReply {
+    readonly items: readonly Event[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface UsageExportQuery {
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly from?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly to?: string | undefined;
+  }
+  interface UsageSummaryQuery {
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly from?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly to?: string | undefined;
+  }
+  interface UsageSummaryReply {
+    readonly from: string | null;
+    readonly to: string | null;
+    readonly currency: "USD";
+    readonly total: UsageTotals;
+  }
+  interface UsageTotals {
+    readonly events: number;
+    readonly quantity: number;
+    readonly inputTokens: number;
+    readonly cachedTokens: number;
+    readonly cacheWriteTokens: number;
+    readonly outputTokens: number;
+    readonly reasoningTokens: number;
+    readonly webSearches: number;
+    readonly flaggedEvents: number;
+    readonly costUsd: string;
+    readonly chargeUsd: string;
+  }
+  interface User {
+    readonly id: string;
+    readonly email: string | null;
+    readonly name: string | null;
+    readonly createdAt: string;
+    readonly erasedAt: string | null;
+  }
+  interface UsersLoginLinkReply {
+    readonly userId: string;
+    readonly token: string;
+    readonly expiresAt: string;
+  }
+  interface UsersSetInput {
+    readonly email?: string | undefined;
+    readonly name?: string | undefined;
+  }
+  interface WebhookEndpoint {
+    readonly id: string;
+    readonly url: string;
+    readonly description: string | null;
+    readonly events: readonly (
+      | "payment.failed"
+      | "trial.ending"
+      | "subscription.canceled"
+      | "subscription.downgraded"
+      | "budget.alert"
+      | "forecast.overage"
+      | "credit.expiring"
+      | "*"
+    )[];
+    readonly enabled: boolean;
+    readonly createdAt: string;
+    readonly updatedAt: string;
+  }
+  interface WebhookEndpointsCreateInput {
+    readonly url: string;
+    readonly events: readonly (
+      | "payment.failed"
+      | "trial.ending"
+      | "subscription.canceled"
+      | "subscription.downgraded"
+      | "budget.alert"
+      | "forecast.overage"
+      | "credit.expiring"
+      | "*"
+    )[];
+    readonly description?: string | null | undefined;
+    readonly enabled?: boolean | undefined;
+  }
+  interface WebhookEndpointsCreateReply {
+    readonly id: string;
+    readonly url: string;
+    readonly description: string | null;
+    readonly events: readonly (
+      | "payment.failed"
+      | "trial.ending"
+      | "subscription.canceled"
+      | "subscription.downgraded"
+      | "budget.alert"
+      | "forecast.overage"
+      | "credit.expiring"
+      | "*"
+    )[];
+    readonly enabled: boolean;
+    readonly createdAt: string;
+    readonly updatedAt: string;
+    readonly secret: string;
+  }
+  interface WebhookEndpointsDeliveriesQuery {
+    readonly state?: "pending" | "delivered" | "dead" | undefined;
+
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface WebhookEndpointsDeliveriesReply {
+    readonly items: readonly Delivery[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface WebhookEndpointsListReply {
+    readonly items: readonly WebhookEndpoint[];
+  }
+  interface WebhookEndpointsRemoveReply {
+    readonly id: string;
+    readonly removed: boolean;
+  }
+  interface WebhookEndpointsRotateSecretReply {
+    readonly id: string;
+    readonly url: string;
+    readonly description: string | null;
+    readonly events: readonly (
+      | "payment.failed"
+      | "trial.ending"
+      | "subscription.canceled"
+      | "subscription.downgraded"
+      | "budget.alert"
+      | "forecast.overage"
+      | "credit.expiring"
+      | "*"
+    )[];
+    readonly enabled: boolean;
+    readonly createdAt: string;
+    readonly updatedAt: string;
+    readonly secret: string;
+  }
+  interface WebhookEndpointsTestInput {
+    readonly type?:
+      | "payment.failed"
+      | "trial.ending"
+      | "subscription.canceled"
+      | "subscription.downgraded"
+      | "budget.alert"
+      | "forecast.overage"
+      | "credit.expiring"
+      | undefined;
+  }
+  interface WebhookEndpointsUpdateInput {
+    readonly url?: string | undefined;
+    readonly events?:
+      | readonly (
+          | "payment.failed"
+          | "trial.ending"
+          | "subscription.canceled"
+          | "subscription.downgraded"
+          | "budget.alert"
+          | "forecast.overage"
+          | "credit.expiring"
+          | "*"
+        )[]
+      | undefined;
+    readonly description?: string | null | undefined;
+    readonly enabled?: boolean | undefined;
+  }
+  interface Workspace {
+    readonly id: string;
+    readonly organizationId: string;
+    readonly name: string;
+    readonly status: "active" | "archived";
+    readonly createdAt: string;
+    readonly updatedAt: string;
+  }
+  interface WorkspacesCreateInput {
+    readonly name: string;
+    readonly id?: string | undefined;
+  }
+  interface WorkspacesListQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface WorkspacesListReply {
+    readonly items: readonly Workspace[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface WorkspacesUpdateInput {
+    readonly name: string;
+  }
+  type AuthLoginLinkReply =
+    | {
+        readonly status: "signed_in";
+        readonly tokens:
+          | {
+              readonly accessToken: string;
+              readonly refreshToken: string;
+              readonly accessExpiresAt: string;
+              readonly refreshExpiresAt: string;
+              readonly tokenType: "Bearer";
+              readonly sessionId: string;
+            }
+          | {
+              readonly accessExpiresAt: string;
+              readonly refreshExpiresAt: string;
+              readonly sessionId: string;
+            };
+      }
+    | {
+        readonly status: "mfa_required";
+
+        /** For /v1/auth/mfa: 5 minutes, one use. */
+        readonly mfaToken: string;
+      };
+  type AuthLoginReply =
+    | {
+        readonly status: "signed_in";
+        readonly tokens:
+          | {
+              readonly accessToken: string;
+              readonly refreshToken: string;
+              readonly accessExpiresAt: string;
+              readonly refreshExpiresAt: string;
+              readonly tokenType: "Bearer";
+              readonly sessionId: string;
+            }
+          | {
+              readonly accessExpiresAt: string;
+              readonly refreshExpiresAt: string;
+              readonly sessionId: string;
+            };
+      }
+    | {
+        readonly status: "mfa_required";
+
+        /** For /v1/auth/mfa: 5 minutes, one use. */
+        readonly mfaToken: string;
+      };
+  type AuthMfaReply = {
+    readonly status: "signed_in";
+    readonly tokens:
+      | {
+          readonly accessToken: string;
+          readonly refreshToken: string;
+          readonly accessExpiresAt: string;
+          readonly refreshExpiresAt: string;
+          readonly tokenType: "Bearer";
+          readonly sessionId: string;
+        }
+      | { readonly accessExpiresAt: string; readonly refreshExpiresAt: string; readonly sessionId: string };
+  };
+  type AuthRefreshReply = {
+    readonly status: "signed_in";
+    readonly tokens:
+      | {
+          readonly accessToken: string;
+          readonly refreshToken: string;
+          readonly accessExpiresAt: string;
+          readonly refreshExpiresAt: string;
+          readonly tokenType: "Bearer";
+          readonly sessionId: string;
+        }
+      | { readonly accessExpiresAt: string; readonly refreshExpiresAt: string; readonly sessionId: string };
+  };
+  type Budget = {
+    readonly id: string;
+    readonly tenant: string;
+    readonly name: string;
+    readonly scope: Readonly<Record<string, string>>;
+    readonly measure: "usd" | "tokens" | "debates" | "calls";
+    readonly money: "cost" | "charge";
+    readonly period: "daily" | "weekly" | "monthly" | "quarterly" | "annual" | "total";
+    readonly zone: string;
+    readonly anchor: string | null;
+    readonly limit: string | null;
+    readonly thresholds: readonly {
+      readonly percent: number;
+      readonly action: "notify" | "warn" | "soft_limit" | "hard_limit" | "suspend";
+    }[];
+    readonly overage: { readonly multiplier: string; readonly cap: string | null } | null;
+    readonly rollover: boolean;
+    readonly failOpen: boolean;
+    readonly notify: readonly ({ readonly email: string } | { readonly webhook: string })[];
+    readonly status: "active" | "suspended" | "closed";
+    readonly suspendedBy: "threshold" | "caller" | null;
+    readonly countsFrom: string;
+    readonly createdAt: string;
+  };
+  type BudgetsCreateInput = {
+    readonly id?: string | undefined;
+    readonly name: string;
+    readonly scope?:
+      | {
+          readonly workspace?: string | undefined;
+          readonly user?: string | undefined;
+          readonly agent?: string | undefined;
+          readonly debate?: string | undefined;
+          readonly provider?: string | undefined;
+          readonly model?: string | undefined;
+        }
+      | undefined;
+    readonly measure?: "usd" | "tokens" | "debates" | "calls" | undefined;
+    readonly money?: "cost" | "charge" | undefined;
+    readonly period?: "daily" | "weekly" | "monthly" | "quarterly" | "annual" | "total" | undefined;
+    readonly zone?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly anchor?: string | undefined;
+    readonly rollover?: boolean | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly from?: string | undefined;
+    readonly reason?: string | undefined;
+    readonly limit?: string | number | null | undefined;
+    readonly thresholds?:
+      | readonly {
+          readonly percent: string | number;
+          readonly action: "notify" | "warn" | "soft_limit" | "hard_limit" | "suspend";
+        }[]
+      | undefined;
+    readonly overage?:
+      | { readonly multiplier?: string | number | undefined; readonly cap?: string | number | undefined }
+      | null
+      | undefined;
+    readonly notify?:
+      | readonly (
+          | { readonly email: string }
+          | { readonly webhook: string; readonly secret?: string | undefined }
+        )[]
+      | undefined;
+    readonly failOpen?: boolean | undefined;
+  };
+  type BudgetsStatusReply = {
+    readonly id: string;
+    readonly tenant: string;
+    readonly name: string;
+    readonly scope: Readonly<Record<string, string>>;
+    readonly measure: "usd" | "tokens" | "debates" | "calls";
+    readonly money: "cost" | "charge";
+    readonly period: "daily" | "weekly" | "monthly" | "quarterly" | "annual" | "total";
+    readonly zone: string;
+    readonly anchor: string | null;
+    readonly limit: string | null;
+    readonly thresholds: readonly {
+      readonly percent: number;
+      readonly action: "notify" | "warn" | "soft_limit" | "hard_limit" | "suspend";
+    }[];
+    readonly overage: { readonly multiplier: string; readonly cap: string | null } | null;
+    readonly rollover: boolean;
+    readonly failOpen: boolean;
+    readonly notify: readonly ({ readonly email: string } | { readonly webhook: string })[];
+    readonly status: "active" | "suspended" | "closed";
+    readonly suspendedBy: "threshold" | "caller" | null;
+    readonly countsFrom: string;
+    readonly createdAt: string;
+    readonly counters: readonly {
+      readonly counter: Readonly<Record<string, string>>;
+      readonly spent: string;
+      readonly held: string;
+      readonly limit: string | null;
+      readonly carriedOver: string;
+      readonly remaining: string | null;
+      readonly percent: number | null;
+      readonly level: "none" | "info" | "warning" | "critical" | "exceeded";
+      readonly overage: string;
+      readonly period: { readonly name: string; readonly from: string; readonly to: string | null };
+    }[];
+  };
+  type BudgetsUpdateInput = {
+    readonly name?: string | undefined;
+    readonly reason?: string | undefined;
+    readonly limit?: string | number | null | undefined;
+    readonly thresholds?:
+      | readonly {
+          readonly percent: string | number;
+          readonly action: "notify" | "warn" | "soft_limit" | "hard_limit" | "suspend";
+        }[]
+      | undefined;
+    readonly overage?:
+      | { readonly multiplier?: string | number | undefined; readonly cap?: string | number | undefined }
+      | null
+      | undefined;
+    readonly notify?:
+      | readonly (
+          | { readonly email: string }
+          | { readonly webhook: string; readonly secret?: string | undefined }
+        )[]
+      | undefined;
+    readonly failOpen?: boolean | undefined;
+  };
+  type EventsRecordInput = EventInput | readonly EventInput[] | { readonly events: readonly EventInput[] };
+}

@@ -1,0 +1,22 @@
+/** Routes for anybody who can prove something, and for people who signed in: walked in this folder. */
+export const USER_ROUTES: readonly string[] = [
+  "POST /v1/auth/register",
+  "POST /v1/auth/verify-email",
+  "POST /v1/auth/login",
+  "POST /v1/auth/login-link",
+  "POST /v1/auth/mfa",
+  "POST /v1/auth/refresh",
+  "POST /v1/auth/reset-password",
+  "POST /v1/auth/reset-password/confirm",
+  "POST /v1/auth/logout",
+  "POST /v1/auth/logout-all",
+  "POST /v1/auth/password",
+  "POST /v1/auth/mfa/enrol",
+  "POST /v1/auth/mfa/confirm",
+  "POST /v1/auth/mfa/disable",
+  "POST /v1/auth/mfa/backup-codes",
+  "GET /v1/me",
+  "GET /v1/sessions",
+  "POST /v1/sessions/{id}/revoke",
+  "POST /v1/sessions/revoke-others",
+];
