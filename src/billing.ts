@@ -1,5 +1,6 @@
 // The composition root: the only place where services are constructed and joined.
 
+import { OidcClient } from "./adapters/oidc/index.ts";
 import { SmtpMailer } from "./adapters/smtp/index.ts";
 import { GlobalWebhook, WebhookEndpoints } from "./adapters/webhook/index.ts";
 import type { NotificationOptions, TokenSecretOptions } from "./config.ts";
@@ -10,6 +11,9 @@ import { type AskForPayment, CreditService, TopUpService } from "./domain/credit
 import {
   AccountService,
   IdentityService,
+  OidcService,
+  type OidcSettings,
+  oidcIdentities,
   ownSecret,
   SessionService,
   signingKeys,
@@ -54,6 +58,8 @@ export interface BillingOptions {
    * with PostgreSQL there is none, and nobody can sign in.
    */
   readonly tokenSecret?: TokenSecretOptions | undefined;
+  /** Providers that people sign in by (OpenID Connect). Default: none. */
+  readonly oidc?: OidcSettings | undefined;
 }
 
 const OPTIONS = new Set<string>([
@@ -64,6 +70,7 @@ const OPTIONS = new Set<string>([
   "notifications",
   "askForPayment",
   "tokenSecret",
+  "oidc",
 ] satisfies (keyof BillingOptions)[]);
 const TOKEN_SECRET_NAMES = { current: "ARAGORA_JWT_SECRET", previous: "ARAGORA_JWT_SECRET_PREVIOUS" };
 const POLICIES: readonly string[] = ["fallback", "unpriced", "refuse"] satisfies UnknownModelPolicy[];
@@ -81,6 +88,8 @@ export class Billing {
   readonly accounts: AccountService;
   /** Of people who signed in. */
   readonly sessions: SessionService;
+  /** Sign-in by providers of organizations. */
+  readonly oidc: OidcService;
   readonly pricing: PricingService;
   readonly metering: MeteringService;
   readonly analytics: AnalyticsService;
@@ -122,8 +131,17 @@ export class Billing {
     });
     this.organizations = new OrganizationService({
       ...{ store, clock, ids, random: secureRandom },
-      holders: [this.endpoints, this.sessions, this.accounts],
+      holders: [this.endpoints, this.sessions, this.accounts, oidcIdentities],
     });
+    this.oidc = new OidcService(
+      {
+        ...{ store, clock, ids, random: secureRandom },
+        ...{ organizations: this.organizations, sessions: this.sessions },
+        provider: (connection) =>
+          new OidcClient({ ...connection, allowInsecure: options.oidc?.allowInsecureLoopback }),
+      },
+      options.oidc,
+    );
     this.identity = new IdentityService({ store, clock, ids, random: secureRandom });
     this.pricing = new PricingService(store, clock);
     const sink = new BudgetAlertNotifications({ clock, ids });
@@ -157,6 +175,7 @@ export class Billing {
       this.notifications.deliveryJob(),
       this.writes.cleanup(),
       this.sessions.cleanup(),
+      this.oidc.cleanup(),
       this.accounts.cleanup(),
     ]);
   }

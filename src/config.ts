@@ -36,11 +36,32 @@ export interface TokenSecretOptions {
   readonly previous?: string | undefined;
 }
 
+type OidcRole = "admin" | "member" | "viewer" | "billing";
+
+/** The one sign-in provider that the environment can name; programs give several to `createBilling`. */
+interface OidcOptions {
+  readonly connections: readonly {
+    readonly issuer: string;
+    readonly clientId: string;
+    readonly clientSecret: string;
+    readonly domains: readonly string[];
+    readonly tenant: string;
+    readonly defaultRole: OidcRole;
+    readonly roleMapping?: {
+      readonly claim: string;
+      readonly rules: readonly { readonly value: string; readonly role: OidcRole }[];
+    };
+  }[];
+  readonly redirectUri: string;
+}
+
 export interface Config {
   /** Where data lives when no database is named. */
   readonly database: string;
   /** Default: a file beside an SQLite database. */
   readonly tokenSecret?: TokenSecretOptions | undefined;
+  /** Default: nobody signs in by a provider. */
+  readonly oidc?: OidcOptions | undefined;
   /** Opens a server's /metrics beside an operator's key. */
   readonly metricsToken?: string | undefined;
   readonly notifications: NotificationOptions;
@@ -63,6 +84,18 @@ const SMTP_VARIABLES: SmtpNames = {
 const DATABASE_VARIABLE = "ARAGORA_DATABASE_URL";
 const SECRET_VARIABLE = "ARAGORA_JWT_SECRET";
 const PREVIOUS_SECRET_VARIABLE = "ARAGORA_JWT_SECRET_PREVIOUS";
+const OIDC_VARIABLES = {
+  issuer: "ARAGORA_OIDC_ISSUER",
+  clientId: "ARAGORA_OIDC_CLIENT_ID",
+  clientSecret: "ARAGORA_OIDC_CLIENT_SECRET",
+  domains: "ARAGORA_OIDC_DOMAINS",
+  tenant: "ARAGORA_OIDC_TENANT",
+  redirectUri: "ARAGORA_OIDC_REDIRECT_URI",
+} as const;
+const OIDC_DEFAULT_ROLE = "ARAGORA_OIDC_DEFAULT_ROLE";
+const OIDC_ROLE_CLAIM = "ARAGORA_OIDC_ROLE_CLAIM";
+const OIDC_ROLES = "ARAGORA_OIDC_ROLES";
+const ROLES: readonly string[] = ["admin", "member", "viewer", "billing"] satisfies OidcRole[];
 const METRICS_VARIABLE = "ARAGORA_METRICS_TOKEN";
 /** What a bearer token may hold, and long enough that nobody finds it by trying. */
 const TOKEN = /^[!-~]{16,200}$/;
@@ -89,6 +122,7 @@ export function readConfig(environment: Environment = process.env): Config {
   return Object.freeze({
     database: environment[DATABASE_VARIABLE] || `sqlite:${join(folder, "billing.db")}`,
     ...readTokenSecret(environment),
+    ...readOidc(environment),
     ...(metricsToken && { metricsToken }),
     notifications: Object.freeze({ ...(smtp && { smtp }), ...(webhook && { webhook }) }),
   });
@@ -134,6 +168,43 @@ function readTokenSecret(environment: Environment): Pick<Config, "tokenSecret"> 
   if (current !== undefined) return { tokenSecret: Object.freeze({ current, previous }) };
   if (previous === undefined) return {};
   throw invalid(SECRET_VARIABLE, `set where ${PREVIOUS_SECRET_VARIABLE} is`);
+}
+
+/** All of the six, or none; `ARAGORA_OIDC_ROLES` as in `billing-admins=admin,finance=billing`. */
+function readOidc(environment: Environment): Pick<Config, "oidc"> {
+  const value = (name: string) => environment[name] || undefined;
+  const names = [...Object.values(OIDC_VARIABLES), OIDC_DEFAULT_ROLE, OIDC_ROLE_CLAIM, OIDC_ROLES];
+  if (!names.some((name) => value(name) !== undefined)) return {};
+  const needed = (name: string): string => {
+    const text = value(name);
+    if (text === undefined) throw invalid(name, "set where another variable of sign-in by a provider is");
+    return text;
+  };
+  const roleOf = (text: string, name: string): OidcRole => {
+    if (!ROLES.includes(text)) throw invalid(name, `made of the roles ${ROLES.join(", ")}`);
+    return text as OidcRole;
+  };
+  const claim = value(OIDC_ROLE_CLAIM);
+  if (claim === undefined && value(OIDC_ROLES) !== undefined) needed(OIDC_ROLE_CLAIM);
+  const rules = (claim === undefined ? "" : needed(OIDC_ROLES)).split(",").map((rule) => {
+    const at = rule.lastIndexOf("=");
+    return { value: rule.slice(0, at).trim(), role: rule.slice(at + 1).trim() };
+  });
+  const connection = {
+    issuer: needed(OIDC_VARIABLES.issuer),
+    clientId: needed(OIDC_VARIABLES.clientId),
+    clientSecret: needed(OIDC_VARIABLES.clientSecret),
+    domains: needed(OIDC_VARIABLES.domains).split(","),
+    tenant: needed(OIDC_VARIABLES.tenant),
+    defaultRole: roleOf(value(OIDC_DEFAULT_ROLE) ?? "member", OIDC_DEFAULT_ROLE),
+    ...(claim !== undefined && {
+      roleMapping: {
+        claim,
+        rules: rules.map((rule) => ({ value: rule.value, role: roleOf(rule.role, OIDC_ROLES) })),
+      },
+    }),
+  };
+  return { oidc: { connections: [connection], redirectUri: needed(OIDC_VARIABLES.redirectUri) } };
 }
 
 function readSmtp(environment: Environment): SmtpOptions | undefined {

@@ -53,8 +53,8 @@ async function runServe(flags: ServeFlags): Promise<void> {
     import("../http/logging.ts"),
     import("../http/run.ts"),
   ]);
-  const { notifications, metricsToken, tokenSecret } = readConfig();
-  const engine = createBilling({ database: databaseUrl(flags.database), notifications, tokenSecret });
+  const { notifications, metricsToken, tokenSecret, oidc } = readConfig();
+  const engine = createBilling({ database: databaseUrl(flags.database), notifications, tokenSecret, oidc });
   try {
     const server = await runServer(engine, {
       ...{ host: flags.host, port: flags.port, say },

@@ -11,8 +11,8 @@ let instance: Billing | undefined;
  */
 export function defaultBilling(): Billing {
   if (instance === undefined) {
-    const { database, notifications, tokenSecret } = readConfig();
-    instance = createBilling({ database, notifications, tokenSecret, tenant: "default" });
+    const { database, notifications, tokenSecret, oidc } = readConfig();
+    instance = createBilling({ database, notifications, tokenSecret, oidc, tenant: "default" });
   }
   return instance;
 }

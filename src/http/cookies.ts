@@ -10,6 +10,24 @@ const REFRESH = "__Host-aragora_refresh";
 const ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Strict";
 const PROOF = "aragora-csrf";
 
+// Lax: the provider sends the browser here, which is navigation from another site.
+const OIDC = "__Host-aragora_oidc";
+const OIDC_ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax";
+const OIDC_SECONDS = 600;
+
+export function oidcCookieOf(request: FastifyRequest): string | undefined {
+  return cookieOf(request, OIDC);
+}
+
+/** Keeps a sign-in at a provider with the browser that has begun it. */
+export function setOidcCookie(reply: FastifyReply, browserSecret: string): void {
+  reply.header("set-cookie", `${OIDC}=${browserSecret}; ${OIDC_ATTRIBUTES}; Max-Age=${OIDC_SECONDS}`);
+}
+
+export function clearOidcCookie(reply: FastifyReply): void {
+  reply.header("set-cookie", `${OIDC}=; ${OIDC_ATTRIBUTES}; Max-Age=0`);
+}
+
 export function accessCookieOf(request: FastifyRequest): string | undefined {
   return cookieOf(request, ACCESS);
 }

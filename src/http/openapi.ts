@@ -112,7 +112,9 @@ function responses(route: Pick<KeyedRoute, "reply" | "status" | "produces">): Re
 }
 
 function publicResponses(path: string): Record<string, unknown> {
-  const type = path === "/docs" ? "text/html" : path.endsWith(".css") ? "text/css" : "application/json";
+  if (path.endsWith("/oidc/start")) return { 303: { description: "To the provider" } };
+  const isPage = path === "/docs" || path.endsWith("/oidc/callback");
+  const type = isPage ? "text/html" : path.endsWith(".css") ? "text/css" : "application/json";
   return { 200: { description: "Done", content: { [type]: {} } } };
 }
 

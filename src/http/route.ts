@@ -89,6 +89,8 @@ export interface RouteSpec<
 export interface PublicRoute extends RouteBase {
   readonly method: "GET" | "POST";
   readonly access: "public";
+  /** A step of signing in: not many from one address. Every POST is one. */
+  readonly isSignIn?: true;
   readonly body?: TSchema;
   readonly reply?: TSchema;
   readonly status?: 200 | 202;

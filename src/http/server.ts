@@ -109,7 +109,8 @@ function addRoute(app: FastifyInstance, context: ServerContext, guard: Guard, ro
   if (route.access === "public") {
     app.route({
       ...{ method, url, schema },
-      onRequest: async (request) => (method === "POST" ? guard.admitAnybody(request) : undefined),
+      onRequest: async (request) =>
+        method === "POST" || route.isSignIn ? guard.admitAnybody(request) : undefined,
       validatorCompiler: ({ schema: part }) => validatorOf(part as TSchema, "body"),
       handler: async (request, reply) => {
         if (route.status !== undefined) reply.code(route.status);

@@ -1,7 +1,12 @@
 import type { AnalyticsService } from "../domain/analytics/index.ts";
 import type { AuditLog } from "../domain/audit/index.ts";
 import type { BudgetService, HoldService } from "../domain/budgets/index.ts";
-import type { AccountService, IdentityService, SessionService } from "../domain/identity/index.ts";
+import type {
+  AccountService,
+  IdentityService,
+  OidcService,
+  SessionService,
+} from "../domain/identity/index.ts";
 import type { MeteringService, VerifyProgress, VerifyReport } from "../domain/metering/index.ts";
 import type { EndpointService, NotificationService } from "../domain/notifications/index.ts";
 import type { WriteService } from "../domain/operations/index.ts";
@@ -18,6 +23,7 @@ export interface HttpServices {
   readonly identity: IdentityService;
   readonly accounts: AccountService;
   readonly sessions: SessionService;
+  readonly oidc: OidcService;
   readonly audit: AuditLog;
   readonly organizations: OrganizationService;
   readonly budgets: BudgetService;

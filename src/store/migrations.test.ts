@@ -83,6 +83,12 @@ const CHECKSUMS = [
     sqlite: "bd4cd1867c12f45161b241f941ce884a3915c32c4003bc581938e33325607f52",
     postgres: "535a089cb37cac90aa04bc9fca24053fa8204b3ebefe3226a01cd4feca297f16",
   },
+  {
+    version: 13,
+    name: "sign-in by OpenID Connect",
+    sqlite: "4c6537f9d564a32a55a2c4a8857e58c31346aac31ff2ccefc873765210ecff50",
+    postgres: "adde702b029cacdc45013602161669eda7d569e830a3e70b0fd11db3de2602c8",
+  },
 ];
 
 const VERSIONS = CHECKSUMS.map(({ version }) => BigInt(version));

@@ -25,6 +25,8 @@ it("has a method for every operation of the API, under its own address", async (
   const operations = Object.entries(paths as Record<string, object>).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
   );
+  // The steps of a browser through a provider's pages are none of a program.
+  const ofPrograms = operations.filter((name) => !name.includes("/v1/auth/oidc/"));
   const called = new Set<string>();
   const client = createClient({
     ...{ url: "http://peer", key: "ara_key" },
@@ -47,7 +49,7 @@ it("has a method for every operation of the API, under its own address", async (
     }
   }
   const forPeople = ["GET /docs", "GET /docs/style.css"];
-  expect([...called, ...forPeople].sort()).toEqual(operations.sort());
+  expect([...called, ...forPeople].sort()).toEqual(ofPrograms.sort());
 });
 
 it("is made of any schema that routes use, and of no other", () => {

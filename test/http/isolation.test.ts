@@ -6,7 +6,10 @@ import { type Operation, ownOperationsOf, SAMPLES, samplesOf } from "./samples.t
 
 const MARK = "only-globex-has-this";
 const EVENT = { provider: "openai", model: "gpt-4o-mini", tokensIn: 7, tokensOut: 3 };
-const PUBLIC = ["GET /docs", "GET /docs/style.css", "GET /health", "GET /openapi.json", "GET /ready"];
+const PUBLIC = [
+  ...["GET /docs", "GET /docs/style.css", "GET /health", "GET /openapi.json", "GET /ready"],
+  ...["GET /v1/auth/oidc/callback", "GET /v1/auth/oidc/start"],
+];
 const OPERATOR_ONLY = [
   "GET /metrics",
   "GET /v1/price-rules",

@@ -1,4 +1,4 @@
-export { CREDIT_CURRENCY, type CreditLotType, CreditTransactionType } from "./credit.ts";
+export { type CreditLotType, CreditTransactionType } from "./credit.ts";
 export {
   type AdjustInput,
   CreditService,

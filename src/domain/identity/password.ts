@@ -12,7 +12,7 @@ export interface PasswordCost {
 }
 
 /** 32 MiB three times: what OWASP's Password Storage Cheat Sheet asks of scrypt at this size of memory. */
-export const PASSWORD_COST: PasswordCost = Object.freeze({ logN: 15, r: 8, p: 3 });
+const PASSWORD_COST: PasswordCost = Object.freeze({ logN: 15, r: 8, p: 3 });
 
 const [MIN_LENGTH, MAX_LENGTH] = [8, 256];
 const SALT_BYTES = 16;

@@ -12,6 +12,7 @@ import { invitationRoutes } from "./invitations.ts";
 import { meRoutes } from "./me.ts";
 import { memberRoutes } from "./members.ts";
 import { notificationRoutes } from "./notifications.ts";
+import { oidcRoutes } from "./oidc.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { planRoutes } from "./plans.ts";
 import { priceRoutes } from "./prices.ts";
@@ -30,6 +31,7 @@ const ALL: readonly ((context: ServerContext) => readonly Route[])[] = [
   apiKeyRoutes,
   auditLogRoutes,
   authRoutes,
+  oidcRoutes,
   meRoutes,
   budgetRoutes,
   holdRoutes,

@@ -11,6 +11,7 @@ import { webhookEndpoints } from "./0009-webhook-endpoints.ts";
 import { sessions } from "./0010-sessions.ts";
 import { accounts } from "./0011-accounts.ts";
 import { ledgerAndCredits } from "./0012-ledger-and-credits.ts";
+import { oidc } from "./0013-oidc.ts";
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -26,4 +27,5 @@ export const MIGRATIONS: readonly Migration[] = [
   sessions,
   accounts,
   ledgerAndCredits,
+  oidc,
 ];

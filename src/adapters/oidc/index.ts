@@ -1,0 +1,1 @@
+export { OidcClient } from "./oidc-client.ts";
