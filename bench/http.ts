@@ -1,12 +1,13 @@
 // The server beside the engine without HTTP, in turn in one run:
 // `tsx bench/http.ts [--seconds N] [--rounds N] [--engine sqlite|postgres|all]`. The load comes from a third process
-// (autocannon). Then a calm tenant's single events, without and beside another tenant's flood of batches.
+// (autocannon). Then a calm tenant's single events: alone, beside a process that only takes a core, as any client does, and
+// beside another tenant's flood of batches.
 //
 // On two cores the rates are no fair comparison: alone, the engine shares them with the database only, while over HTTP the
 // client takes its part too. CPU per event is that of the engine's own process in both, so its ratio is the fair one; it
 // leaves out PostgreSQL, whose processes take the same per group of events, and more where groups are small.
 
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
@@ -133,6 +134,9 @@ async function benchFairness(name: EngineName, bench: BenchEngine, { rounds }: P
     await flood(1);
     await probe(served, PROBES / 3);
     const calm = await probe(served, PROBES);
+    const burning = spawn(process.execPath, ["-e", "for (;;);"]);
+    const busy = await probe(served, PROBES);
+    burning.kill();
     const isOver = new AbortController();
     const flooding = flood(MAX_FLOOD_SECONDS, isOver.signal).catch(() => undefined);
     await new Promise((resolve) => setTimeout(resolve, 1_500));
@@ -141,11 +145,11 @@ async function benchFairness(name: EngineName, bench: BenchEngine, { rounds }: P
     if ((await flooding) !== undefined) throw new Error("the flood ended before the calm tenant did");
     await served.end();
     ratios.push({ p50: loud.p50 / calm.p50, p99: loud.p99 / calm.p99 });
-    shown.push(`p99 ${calm.p99.toFixed(1)} -> ${loud.p99.toFixed(1)} ms`);
+    shown.push(`${calm.p99.toFixed(1)}, ${busy.p99.toFixed(1)}, ${loud.p99.toFixed(1)} ms`);
   }
   const [p50, p99] = [median(ratios.map((ratio) => ratio.p50)), median(ratios.map((ratio) => ratio.p99))];
   console.log(
-    `${name}, a calm tenant beside a flood: p50 x${p50.toFixed(2)}, p99 x${p99.toFixed(2)} (${shown.join("; ")})`,
+    `${name}, a calm tenant beside a flood: p50 x${p50.toFixed(2)}, p99 x${p99.toFixed(2)} (p99 alone, beside a process that takes a core, beside the flood: ${shown.join("; ")})`,
   );
 }
 

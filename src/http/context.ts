@@ -20,8 +20,8 @@ export interface ServerLimits {
   /** Requests of one tenant under way; default 256. */
   readonly inFlight?: number;
   /**
-   * Events of one tenant in the engine at a time while others record too, the rest wait; default 250: a few ms of a
-   * commit. Eight times as many while it is alone.
+   * Events of one tenant in the engine at a time while others record too, the rest wait; default 125: one usual batch,
+   * which takes one of the database's writers and a few ms. Sixteen times as many while it is alone.
    */
   readonly eventsAtOnce?: number;
   /** Default 2,000 a second, 4,000 at once; null is none. */
@@ -49,7 +49,7 @@ export const DEFAULT_LIMITS = Object.freeze({
   headersMs: 10_000,
   keepAliveMs: 65_000,
   inFlight: 256,
-  eventsAtOnce: 250,
+  eventsAtOnce: 125,
   perKey: { perSecond: 2_000, burst: 4_000 },
   perTenant: { perSecond: 4_000, burst: 8_000 },
 } satisfies ServerLimits);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ManualClock } from "../kernel/index.ts";
 import { FairGate } from "./limits.ts";
 
-const SHARE = 250;
+const SHARE = 125;
 
 function start() {
   const clock = new ManualClock("2026-01-01T00:00:00Z");
@@ -25,7 +25,7 @@ function start() {
 }
 
 describe("the gate of the engine", () => {
-  it("lets a name that is alone have eight shares", async () => {
+  it("lets a name that is alone have sixteen shares", async () => {
     const { enter, started, settle } = start();
     for (let n = 0; n < 25; n += 1) void enter("acme", 100);
     await settle();
@@ -38,20 +38,20 @@ describe("the gate of the engine", () => {
     for (let n = 0; n < 25; n += 1) void enter("acme", 100);
     void enter("globex", 1);
     await settle();
-    expect(started).toEqual(["globex 1", "acme 100", "acme 100", "globex 1"]);
+    expect(started).toEqual(["globex 1", "acme 100", "globex 1"]);
     await end();
     await end();
-    expect(started.slice(4)).toEqual(["acme 100"]);
+    expect(started.slice(3)).toEqual(["acme 100"]);
   });
 
-  it("takes the eight shares from a name when another comes, and gives them back ten seconds after it went", async () => {
+  it("takes the sixteen shares from a name when another comes, and gives them back ten seconds after it went", async () => {
     const { clock, enter, started, settle, end } = start();
     for (let n = 0; n < 40; n += 1) void enter("acme", 100);
     void enter("globex", 1);
     await settle();
     expect(started).toHaveLength(21);
-    for (let n = 0; n < 18; n += 1) await end();
-    // 200 of acme are left, and a 300th event would be beyond its share.
+    for (let n = 0; n < 19; n += 1) await end();
+    // 100 of acme are left, and 100 more would be beyond its share.
     expect(started).toHaveLength(21);
     await end();
     expect(started).toHaveLength(22);

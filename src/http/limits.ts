@@ -104,13 +104,13 @@ interface Turn {
 }
 
 /** A name that is alone may have so many times its share: large commits are cheap commits. */
-const ALONE = 8;
+const ALONE = 16;
 /** How long after another name's last work a name is not alone. */
 const COMPANY_MS = 10_000;
 
 /**
  * Lets each name have so much in the engine at a time; more waits its turn here, in order, and not in the queue that all
- * share. A name that has been alone for ten seconds may have eight times as much.
+ * share. A name that has been alone for ten seconds may have sixteen times as much.
  */
 export class FairGate {
   readonly #share: number;
