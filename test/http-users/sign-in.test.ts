@@ -83,6 +83,44 @@ describe.each([
       backupCodesLeft: 9,
     });
 
+    // What programs and endpoints of the person's organization show.
+    const as = { key: next.accessToken };
+    const { id: tenant } = (await call(s.base, "/v1/organizations", { ...as, body: { name: "Acme" } })).json;
+    const made = await call(s.base, "/v1/api-keys", { ...as, tenant, body: { name: "k", scopes: ["*"] } });
+    keep(made.json.key);
+    const hook = { url: "https://hooks.acme.example/in", events: ["*"] };
+    keep((await call(s.base, "/v1/webhook-endpoints", { ...as, tenant, body: hook })).json.secret);
+    keep(
+      (
+        await call(s.base, "/v1/invitations", {
+          ...as,
+          tenant,
+          body: { email: "b@acme.example", role: "viewer" },
+        })
+      ).json.token,
+    );
+    keep("for tests alone: 8f31c0b2a97d4e65");
+    const shown = [
+      await call(s.base, `/v1/organizations/${tenant}/export`, { ...as, method: "POST" }),
+      ...(await Promise.all(
+        [
+          "/v1/audit-log",
+          "/v1/api-keys",
+          "/v1/webhook-endpoints",
+          "/v1/invitations",
+          "/v1/usage/export",
+          "/v1/me",
+          "/v1/sessions",
+        ].map((path) =>
+          call(s.base, path, { ...as, ...(path !== "/v1/me" && path !== "/v1/sessions" && { tenant }) }),
+        ),
+      )),
+    ];
+    expect(shown.map(({ status }) => status)).toEqual(Array(8).fill(200));
+    expect(secrets).toHaveLength(12);
+    const answers = shown.map(({ text }) => text).join("");
+    expect(secrets.filter((secret) => answers.includes(secret))).toEqual([]);
+
     const other = await startServerProcess(url);
     expect((await call(other.url, "/v1/me", { key: next.accessToken })).status).toBe(200);
     const all = await call(s.base, "/v1/auth/logout-all", { method: "POST", key: next.accessToken });

@@ -6,7 +6,13 @@ import { MembershipRole, ROLE_PERMISSIONS } from "../../src/domain/organizations
 import { type Operation, operationsOf } from "../http/samples.ts";
 import { type Filled, fillTenant } from "../http-routes/filled.ts";
 import { freshPostgresUrl, freshSqliteUrl } from "../support/database.ts";
-import { type Answer, call, startServer, type TestServer } from "../support/http-server.ts";
+import {
+  type Answer,
+  call,
+  startServer,
+  startServerProcess,
+  type TestServer,
+} from "../support/http-server.ts";
 import { USER_ROUTES } from "./routes.ts";
 
 const OPERATOR = { kind: "operator", id: "test" } as const;
@@ -135,9 +141,12 @@ describe.each([
 });
 
 describe("a role or session that was taken away", () => {
-  it("is gone at the next request, and an erased member's too", async () => {
-    const server = await startServer(await freshSqliteUrl());
-    const { url, engine } = server;
+  it("is gone at the next request, in a second process", async () => {
+    const database = await freshSqliteUrl();
+    const server = await startServer(database);
+    const other = await startServerProcess(database);
+    const { url } = other;
+    const { engine } = server;
     const key = await server.keyOf("acme");
     await engine.organizations.setTier(OPERATOR, "acme", "enterprise");
     await engine.organizations.addMember(OPERATOR, "acme", "ann", "admin");
@@ -156,6 +165,7 @@ describe("a role or session that was taken away", () => {
       ...{ status: 401, code: "invalid_token" },
     });
     expect((await call(url, "/v1/me", { key })).json.code).toBe("users_only");
+    await other.terminate();
     await server.close();
   });
 });
