@@ -11,5 +11,6 @@ export {
   releaseToOutbox,
 } from "./outbox.ts";
 export { OvertakenError } from "./overtaken.ts";
+export { jsonOf, rowsFrom } from "./rows.ts";
 export { open, Store, storeAt } from "./store.ts";
 export type { Dialect, Reader, Tx, Value } from "./tx.ts";

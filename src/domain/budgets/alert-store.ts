@@ -3,7 +3,7 @@ import type { Reader, Tx } from "../../store/index.ts";
 import type { BudgetAlert } from "./alert.ts";
 import type { ThresholdAction } from "./budget.ts";
 import type { CounterId } from "./counter-store.ts";
-import { halves } from "./rows-store.ts";
+import { halves } from "./halves.ts";
 import { levelOf } from "./thresholds.ts";
 
 const COLUMNS =

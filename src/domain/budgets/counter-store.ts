@@ -1,8 +1,8 @@
 // Counters: what was spent and is held, per budget, counter and period.
 
 import { joinMoney } from "../../kernel/index.ts";
-import type { Reader, Tx } from "../../store/index.ts";
-import { halves, jsonOf, rowsFrom } from "./rows-store.ts";
+import { jsonOf, type Reader, rowsFrom, type Tx } from "../../store/index.ts";
+import { halves } from "./halves.ts";
 
 export interface CounterId {
   readonly tenant: string;

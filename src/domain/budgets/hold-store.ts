@@ -1,9 +1,8 @@
 // Holds, their parts, and spends without events.
 
-import type { Reader, Tx } from "../../store/index.ts";
+import { jsonOf, type Reader, rowsFrom, type Tx } from "../../store/index.ts";
 import type { Amounts } from "./amounts.ts";
 import { type CounterId, counterText } from "./counter-store.ts";
-import { jsonOf, rowsFrom } from "./rows-store.ts";
 import type { Dimensions } from "./scope.ts";
 
 export type HoldState = "open" | "captured" | "released" | "expired";

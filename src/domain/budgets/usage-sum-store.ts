@@ -1,9 +1,8 @@
 // What events and spends say that a budget's counters must hold, straight from the rows.
 
 import { dayOf, joinMoney } from "../../kernel/index.ts";
-import type { Reader, Value } from "../../store/index.ts";
+import { jsonOf, type Reader, rowsFrom, type Value } from "../../store/index.ts";
 import type { LiveBudget } from "./budget.ts";
-import { jsonOf, rowsFrom } from "./rows-store.ts";
 import type { Dimensions, ScopeDimension } from "./scope.ts";
 import { counterKey } from "./scope.ts";
 

@@ -1,7 +1,7 @@
 // Accounts and lots.
 
-import type { Reader, Tx } from "../../store/index.ts";
-import { jsonOf, rowsFrom, type TenantId } from "../ledger/index.ts";
+import { jsonOf, type Reader, rowsFrom, type Tx } from "../../store/index.ts";
+import type { TenantId } from "../ledger/index.ts";
 import { ACCOUNT, CREDIT_CURRENCY, type CreditTransactionType, type Lot } from "./credit.ts";
 
 const LOT = {

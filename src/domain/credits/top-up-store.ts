@@ -1,5 +1,5 @@
-import type { Reader, Tx } from "../../store/index.ts";
-import { jsonOf, rowsFrom, type TenantId } from "../ledger/index.ts";
+import { jsonOf, type Reader, rowsFrom, type Tx } from "../../store/index.ts";
+import type { TenantId } from "../ledger/index.ts";
 import type { TopUp, TopUpState } from "./top-up.ts";
 
 const TOP_UP = {

@@ -7,6 +7,5 @@ export {
   transactionsById,
   transactionsByReference,
 } from "./ledger-store.ts";
-export { jsonOf, rowsFrom } from "./rows-store.ts";
 export { type LedgerTransaction, movedInto, type Posting } from "./transaction.ts";
 export { ledgerDifferences } from "./verify.ts";

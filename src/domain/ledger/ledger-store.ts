@@ -1,7 +1,6 @@
 // Transactions, their postings and the balances kept with them.
 
-import type { Reader, Tx } from "../../store/index.ts";
-import { jsonOf, rowsFrom } from "./rows-store.ts";
+import { jsonOf, type Reader, rowsFrom, type Tx } from "../../store/index.ts";
 import { balanced, type LedgerTransaction, type Posting } from "./transaction.ts";
 
 const TRANSACTION = {

@@ -1,6 +1,6 @@
 // Many rows as one bound value: the same statement text for any number of rows, on both engines.
 
-import type { Dialect, Value } from "../../store/index.ts";
+import type { Dialect, Value } from "./tx.ts";
 
 type ColumnKind = "text" | "int";
 
