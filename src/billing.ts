@@ -8,6 +8,7 @@ import { AnalyticsService } from "./domain/analytics/index.ts";
 import { AuditLog } from "./domain/audit/index.ts";
 import { BudgetService, budgetEngine, currentHold, HoldService } from "./domain/budgets/index.ts";
 import { type AskForPayment, CreditService, TopUpService } from "./domain/credits/index.ts";
+import { DiscountService, VolumeService } from "./domain/discounts/index.ts";
 import {
   AccountService,
   IdentityService,
@@ -99,6 +100,10 @@ export class Billing {
   readonly credits: CreditService;
   /** Automatic payments for more credit. */
   readonly topUps: TopUpService;
+  /** Discount codes. */
+  readonly discounts: DiscountService;
+  /** What organizations have bought, and the tier of discount that they reached by it. */
+  readonly volumeDiscounts: VolumeService;
   readonly notifications: NotificationService;
   /** Webhook endpoints of tenants. */
   readonly endpoints: EndpointService;
@@ -149,12 +154,19 @@ export class Billing {
     this.credits = new CreditService({ store, clock, ids }, { tenant });
     const { askForPayment } = options;
     this.topUps = new TopUpService({ store, clock, ids, askForPayment }, { tenant });
+    this.discounts = new DiscountService({ store, clock, ids }, { tenant });
+    this.volumeDiscounts = new VolumeService({ store, clock, ids }, { tenant });
     this.metering = new MeteringService(
       { store, clock, ids, pricing: this.pricing },
       {
         tenant,
         unknownModel,
-        participants: [engine.participant, this.credits.participant, ...participants],
+        participants: [
+          engine.participant,
+          this.credits.participant,
+          this.discounts.participant,
+          ...participants,
+        ],
         currentHold,
       },
     );
@@ -172,6 +184,7 @@ export class Billing {
       this.holds.expiry,
       this.credits.expiry,
       this.topUps.requests,
+      this.discounts.expiry,
       this.notifications.deliveryJob(),
       this.writes.cleanup(),
       this.sessions.cleanup(),

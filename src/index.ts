@@ -83,6 +83,26 @@ export {
   type TopUpView,
   type VoidInput,
 } from "./domain/credits/index.ts";
+export {
+  type CodeCheck,
+  type CodeUse,
+  type DiscountCodeView,
+  type DiscountService,
+  DiscountType,
+  type NewCode,
+  type RedeemInput,
+  type RedemptionKey,
+  type RedemptionState,
+  type RedemptionView,
+  type RefusalReason,
+  type ReserveInput,
+  VOLUME_TIERS,
+  type VolumeChange,
+  type VolumeInput,
+  type VolumeService,
+  type VolumeTier,
+  type VolumeView,
+} from "./domain/discounts/index.ts";
 export type {
   AccountService,
   ApiKeyKind,
@@ -287,6 +307,18 @@ export {
   recordBillingUsage,
   recordUsage,
 } from "./facade/default-meters.ts";
+export {
+  type ApplyCodeResult,
+  type DiscountCode,
+  type DiscountedPurchase,
+  type DiscountingBilling,
+  DiscountManager,
+  type DiscountManagerOptions,
+  getDiscountManager,
+  type NewDiscountCode,
+  type VolumeDiscount,
+  type VolumeSpend,
+} from "./facade/discount-manager.ts";
 export {
   EnterpriseMeter,
   type EnterpriseTokenUsage,

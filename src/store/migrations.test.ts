@@ -89,6 +89,12 @@ const CHECKSUMS = [
     sqlite: "4c6537f9d564a32a55a2c4a8857e58c31346aac31ff2ccefc873765210ecff50",
     postgres: "adde702b029cacdc45013602161669eda7d569e830a3e70b0fd11db3de2602c8",
   },
+  {
+    version: 14,
+    name: "discount codes and volume discounts",
+    sqlite: "645724a2f100fa1e63e0f569c64984a4d8636bd5e2ef1c429cb36187527bf3d6",
+    postgres: "6a7fe7c22b53ab75077d79505be4b22383fac79ca64c1aa05560a6af7c61425b",
+  },
 ];
 
 const VERSIONS = CHECKSUMS.map(({ version }) => BigInt(version));

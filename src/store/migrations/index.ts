@@ -12,6 +12,7 @@ import { sessions } from "./0010-sessions.ts";
 import { accounts } from "./0011-accounts.ts";
 import { ledgerAndCredits } from "./0012-ledger-and-credits.ts";
 import { oidc } from "./0013-oidc.ts";
+import { discounts } from "./0014-discounts.ts";
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -28,4 +29,5 @@ export const MIGRATIONS: readonly Migration[] = [
   accounts,
   ledgerAndCredits,
   oidc,
+  discounts,
 ];

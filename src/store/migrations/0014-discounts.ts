@@ -1,7 +1,7 @@
 import type { Migration } from "../migration.ts";
 
 export const discounts: Migration = {
-  version: 13,
+  version: 14,
   name: "discount codes and volume discounts",
   statements: ({ int, text, serial, table, keyTable }) => [
     // Codes are the installation's, in canonical form. uses and discounted are of redemptions that are reserved or
