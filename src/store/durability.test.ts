@@ -1,3 +1,6 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { createRequire } from "node:module";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
@@ -93,6 +96,26 @@ describe.each(FILES_AND_SERVERS)("what was acknowledged on $name", ({ freshUrl }
     for (const process of processes) process.go();
     await Promise.all(processes.map((process) => process.succeeded));
     expect(await noteIds(store)).toHaveLength(2 * 300 * 6);
+  });
+});
+
+describe("an SQLite file that another process has for itself", () => {
+  it("is waited for by whoever opens it, as while it is being made or closed", async () => {
+    const url = await freshSqliteUrl();
+    await (await storeWithNotes(url)).close();
+    const driver = JSON.stringify(createRequire(import.meta.url).resolve("better-sqlite3"));
+    const hold = `const file = new (require(${driver}))(${JSON.stringify(url.slice("sqlite:".length))});
+      file.pragma("locking_mode = EXCLUSIVE");
+      file.exec("BEGIN EXCLUSIVE");
+      console.log("held");
+      setTimeout(() => file.close(), 800);`;
+    const holder = spawn(process.execPath, ["-e", hold], { stdio: ["ignore", "pipe", "inherit"] });
+    const ended = once(holder, "close");
+    await once(holder.stdout, "data");
+    const store = storeFor(url);
+    expect(await noteIds(store)).toEqual([]);
+    await store.close();
+    await ended;
   });
 });
 

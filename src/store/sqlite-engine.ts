@@ -43,7 +43,7 @@ export class SqliteEngine implements Engine {
     if (this.#path !== null) await this.#inspect(this.#path);
     let writer: SqliteConnection | undefined;
     try {
-      const connection = new SqliteConnection(this.#path, false);
+      const connection = await SqliteConnection.toWrite(this.#path);
       writer = connection;
       await retryWhileBusy(async () => prepareFile(connection));
       await connection.write(async () => migrate(connection));
@@ -60,7 +60,7 @@ export class SqliteEngine implements Engine {
     if (size === 0 || size > CHECKED_BYTES) return;
     let connection: SqliteConnection | undefined;
     try {
-      const checked = new SqliteConnection(path, false);
+      const checked = await SqliteConnection.toWrite(path);
       connection = checked;
       await retryWhileBusy(async () => refuseIfDamaged(checked, path));
     } catch (error) {
@@ -137,7 +137,17 @@ class SqliteConnection {
       timeout: readonly ? READ_BUSY_MS : BUSY_MS,
     });
     this.#database.defaultSafeIntegers(true);
-    this.#database.pragma("cache_size = -32768");
+    try {
+      // The first statement that reads the file: another process may have it for itself, as when it makes or closes it.
+      this.#database.pragma("cache_size = -32768");
+    } catch (error) {
+      this.#database.close();
+      throw error;
+    }
+  }
+
+  static toWrite(path: string | null): Promise<SqliteConnection> {
+    return retryWhileBusy(async () => new SqliteConnection(path, false));
   }
 
   exec(sql: string): void {
