@@ -37,7 +37,6 @@ import {
   type Profile,
   type RequestOrigin,
   type SignInResult,
-  tooManyTries,
 } from "./account.ts";
 import {
   accountAcrossTenants,
@@ -55,10 +54,9 @@ import {
   useStepAcrossTenants,
 } from "./account-store.ts";
 import { claimOnce } from "./api-key-store.ts";
+import { type Attempt, AttemptLimits, atPasswordOf, fromAddress } from "./attempt.ts";
 import { backupCodeHash, type MfaEnrolment, newBackupCodes, newEnrolment, stepOf } from "./mfa-code.ts";
 import {
-  countAttemptAcrossTenants,
-  forgetAttemptsAcrossTenants,
   hasExpiredAcrossTenants,
   putOneTimeTokenAcrossTenants,
   removeExpiredAcrossTenants,
@@ -77,15 +75,6 @@ export interface SignedIn {
 }
 
 const MINUTE_MS = 60_000;
-/** What may be a guess is counted before it is looked at, so that no number of tries at once gets past it. */
-const TRIES = {
-  account: { limit: 10, windowMs: MINUTE_MS },
-  password: { limit: 10, windowMs: MINUTE_MS },
-  accountHour: { limit: 50, windowMs: HOUR_MS },
-  address: { limit: 60, windowMs: MINUTE_MS },
-  code: { limit: 5, windowMs: 5 * MINUTE_MS },
-  mail: { limit: 5, windowMs: HOUR_MS },
-} as const;
 const LIFETIMES: Readonly<Record<TokenPurpose, number>> = {
   registration: DAY_MS,
   password_reset: HOUR_MS,
@@ -102,7 +91,7 @@ const REMOVED_AT_ONCE = 1_000;
  * Nothing tells whether somebody has an account: registering a known address and resetting an unknown one are answered
  * like any other, and the mail says what is so. An account comes into being when its address is confirmed. Guesses are
  * counted before they are looked at: ten passwords a minute and fifty an hour per account, sixty a minute per address,
- * five codes per second step. Every step is on record in the audit log, without addresses and secrets.
+ * five codes per second step and twenty such steps a day. Every step is on record in the audit log, without addresses and secrets.
  */
 export class AccountService implements PersonalDataHolder {
   readonly #store: Store;
@@ -112,6 +101,7 @@ export class AccountService implements PersonalDataHolder {
   readonly #sessions: SessionService;
   readonly #mailer: AccountMailer;
   readonly #passwords: Passwords;
+  readonly #limits: AttemptLimits;
 
   /**
    * @param parts `random` must be cryptographically secure.
@@ -135,6 +125,7 @@ export class AccountService implements PersonalDataHolder {
     this.#sessions = parts.sessions;
     this.#mailer = parts.mailer;
     this.#passwords = new Passwords(parts.random, cost);
+    this.#limits = new AttemptLimits(parts);
   }
 
   /**
@@ -149,7 +140,7 @@ export class AccountService implements PersonalDataHolder {
     const email = emailOf(input.email, "email");
     const name = input.name === undefined ? "" : lineOf(input.name, "name", MAX_NAME);
     const password = checkedPassword(input.password, [email, name]);
-    await this.#count(tryOf("mail", email), addressTry(ip));
+    await this.#limits.count([...fromAddress(ip), { rule: "mail", subject: email }]);
     // Also for a known address: how long it takes must not tell.
     const passwordHash = await this.#passwords.hash(password);
     await this.#store.transaction(async (tx) => {
@@ -166,7 +157,7 @@ export class AccountService implements PersonalDataHolder {
    * @throws BillingError unauthenticated `invalid_one_time_token`; rate_limited `too_many_tries`.
    */
   async verifyEmail(token: string, { ip }: RequestOrigin = {}): Promise<{ readonly userId: string }> {
-    await this.#count(addressTry(ip));
+    await this.#limits.count(fromAddress(ip));
     return this.#store.transaction(async (tx) => {
       const { subject: email, data } = await this.#take(token, "registration", tx);
       const { passwordHash, name } = JSON.parse(data) as { passwordHash: string; name: string };
@@ -199,12 +190,12 @@ export class AccountService implements PersonalDataHolder {
     origin: RequestOrigin = {},
   ): Promise<SignInResult> {
     const email = emailOf(input.email, "email");
-    const tries = [tryOf("account", email), tryOf("accountHour", email)];
-    await this.#count(...tries, addressTry(origin.ip));
+    await this.#limits.count([...fromAddress(origin.ip), ...atPasswordOf(email)]);
     const password = shownPassword(input.password);
     const account = await this.#store.read((reader) => accountWithEmailAcrossTenants(email, reader));
     const isRight = await this.#passwords.isRight(password, account?.passwordHash);
     if (account === undefined || !isRight) throw invalidCredentials();
+    if (account.isMfaEnabled) await this.#limits.count([secondFactorOf(account.userId)]);
     const next = this.#passwords.isOutdated(account.passwordHash)
       ? await this.#passwords.hash(password)
       : undefined;
@@ -213,7 +204,7 @@ export class AccountService implements PersonalDataHolder {
       const present = await accountAcrossTenants(account.userId, tx);
       // Changed or erased since it was looked at.
       if (present?.passwordHash !== account.passwordHash) throw invalidCredentials();
-      await forgetAttemptsAcrossTenants(namesOf(tries), tx);
+      await this.#limits.forget(atPasswordOf(email), tx);
       if (next !== undefined) await rehashAcrossTenants(present, next, tx);
       return this.#admit(present, "password", origin, tx);
     });
@@ -229,11 +220,12 @@ export class AccountService implements PersonalDataHolder {
     { mfaToken, code }: { readonly mfaToken: string; readonly code: string },
     origin: RequestOrigin = {},
   ): Promise<TokenPair> {
-    await this.#count(tryOf("code", String(mfaToken)), addressTry(origin.ip));
+    await this.#limits.count([...fromAddress(origin.ip), { rule: "second_step", subject: String(mfaToken) }]);
     return this.#store.transaction(async (tx) => {
       // A wrong code rolls this back, so the token stays good for the next one.
       const userId = await this.#sessions.consumeMfaPending(mfaToken, tx);
       const method = await this.#useCode(await this.#account(userId, tx), code, tx);
+      await this.#limits.forget([secondFactorOf(userId)], tx);
       await this.#record("account.signed_in", userId, tx, { by: method });
       return this.#sessions.open({ ...origin, userId, authenticatedBy: ["password", method] }, tx);
     });
@@ -248,7 +240,7 @@ export class AccountService implements PersonalDataHolder {
     { userId, sessionId }: SignedIn,
     { current, next }: { readonly current?: string | undefined; readonly next: string },
   ): Promise<void> {
-    await this.#count(tryOf("password", userId));
+    await this.#limits.count([{ rule: "own_password", subject: userId }]);
     const { account, email } = await this.#store.read(async (reader) => ({
       account: await accountAcrossTenants(userId, reader),
       email: (await userAcrossTenants(userId, reader))?.email ?? null,
@@ -271,11 +263,13 @@ export class AccountService implements PersonalDataHolder {
    */
   async requestPasswordReset(input: string, { ip }: RequestOrigin = {}): Promise<void> {
     const email = emailOf(input, "email");
-    await this.#count(tryOf("mail", email), addressTry(ip));
+    await this.#limits.count([...fromAddress(ip), { rule: "mail", subject: email }]);
     await this.#store.transaction(async (tx) => {
       const account = await accountWithEmailAcrossTenants(email, tx);
+      // For an unknown address one that nobody gets: a commit without writes would be quicker, and tell.
+      const subject = account?.userId ?? `nobody ${digest(email)}`;
+      const token = await this.#issue("password_reset", subject, {}, tx);
       if (account === undefined) return;
-      const token = await this.#issue("password_reset", account.userId, {}, tx);
       await this.#mail({ kind: "password_reset", to: email, ...token }, tx);
       await this.#record("account.reset_requested", account.userId, tx);
     });
@@ -290,19 +284,14 @@ export class AccountService implements PersonalDataHolder {
     { token, password }: { readonly token: string; readonly password: string },
     { ip }: RequestOrigin = {},
   ): Promise<void> {
-    await this.#count(addressTry(ip));
+    await this.#limits.count(fromAddress(ip));
     const hash = await this.#passwords.hash(checkedPassword(password));
     await this.#store.transaction(async (tx) => {
       const { subject: userId } = await this.#take(token, "password_reset", tx);
       await lockUserAcrossTenants(userId, tx);
       const email = (await userAcrossTenants(userId, tx))?.email ?? null;
       await this.#setPassword(userId, hash, email, undefined, tx);
-      if (email !== null) {
-        await forgetAttemptsAcrossTenants(
-          namesOf([tryOf("account", email), tryOf("accountHour", email)]),
-          tx,
-        );
-      }
+      await this.#limits.forget([secondFactorOf(userId), ...(email === null ? [] : atPasswordOf(email))], tx);
     });
   }
 
@@ -330,13 +319,14 @@ export class AccountService implements PersonalDataHolder {
     { userId, sessionId }: SignedIn,
     code: string,
   ): Promise<{ readonly backupCodes: readonly string[] }> {
-    await this.#count(tryOf("code", userId));
+    await this.#limits.count(atOwnCode(userId));
     return this.#store.transaction(async (tx) => {
       await lockUserAcrossTenants(userId, tx);
       const account = await this.#account(userId, tx);
       if (account.isMfaEnabled) throw mfaEnabled();
       if (account.mfaSecret === "") throw invalidCode();
       await this.#useCode(account, code, tx);
+      await this.#limits.forget(atOwnCode(userId), tx);
       await switchMfaAcrossTenants(userId, true, tx);
       await this.#sessions.noteMfa(userId, sessionId, tx);
       await this.#record("account.mfa_enabled", userId, tx);
@@ -385,7 +375,7 @@ export class AccountService implements PersonalDataHolder {
    * @throws BillingError unauthenticated `invalid_one_time_token`; rate_limited `too_many_tries`.
    */
   async redeemLoginLink(token: string, origin: RequestOrigin = {}): Promise<SignInResult> {
-    await this.#count(addressTry(origin.ip));
+    await this.#limits.count(fromAddress(origin.ip));
     return this.#store.transaction(async (tx) => {
       const { subject: userId } = await this.#take(token, "login_link", tx);
       await lockUserAcrossTenants(userId, tx);
@@ -452,19 +442,6 @@ export class AccountService implements PersonalDataHolder {
     };
   }
 
-  /** Counts tries in a commit of their own: whatever comes of them, they were made. */
-  async #count(...tries: readonly (Try | undefined)[]): Promise<void> {
-    const now = this.#clock.now();
-    const until = await this.#store.transaction(async (tx) => {
-      for (const one of tries) {
-        const over = one && (await countAttemptAcrossTenants(...one, now, tx));
-        if (over !== undefined) return over;
-      }
-      return undefined;
-    });
-    if (until !== undefined) throw tooManyTries(until, now);
-  }
-
   async #admit(
     { userId, isMfaEnabled }: StoredAccount,
     method: AuthenticationMethod,
@@ -494,7 +471,7 @@ export class AccountService implements PersonalDataHolder {
   }
 
   async #withCode<T>(userId: string, code: string, work: (tx: Tx) => Promise<T>): Promise<T> {
-    await this.#count(tryOf("code", userId));
+    await this.#limits.count(atOwnCode(userId));
     return this.#store.transaction(async (tx) => {
       await lockUserAcrossTenants(userId, tx);
       const account = await this.#account(userId, tx);
@@ -502,7 +479,7 @@ export class AccountService implements PersonalDataHolder {
         throw new BillingError("failed_precondition", "mfa_not_enabled", "there is no second factor");
       }
       await this.#useCode(account, code, tx);
-      await forgetAttemptsAcrossTenants(namesOf([tryOf("code", userId)]), tx);
+      await this.#limits.forget(atOwnCode(userId), tx);
       return work(tx);
     });
   }
@@ -574,19 +551,13 @@ export class AccountService implements PersonalDataHolder {
   }
 }
 
-type Try = readonly [name: string, rule: { readonly limit: number; readonly windowMs: number }];
-
-/** Of an address or id only the hash is kept. */
-function tryOf(what: keyof typeof TRIES, subject: string): Try {
-  return [`${what} ${digest(subject)}`, TRIES[what]];
+function secondFactorOf(userId: string): Attempt {
+  return { rule: "second_factor", subject: userId };
 }
 
-function addressTry(ip: string | undefined): Try | undefined {
-  return ip === undefined ? undefined : tryOf("address", ip);
-}
-
-function namesOf(tries: readonly Try[]): string[] {
-  return tries.map(([name]) => name);
+/** A code of somebody who is signed in. */
+function atOwnCode(userId: string): readonly Attempt[] {
+  return [{ rule: "own_code", subject: userId }, secondFactorOf(userId)];
 }
 
 function tokenHash(token: string): string {

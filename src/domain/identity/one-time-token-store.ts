@@ -46,27 +46,31 @@ export async function removeTokensOfAcrossTenants(subject: string, tx: Tx): Prom
   await tx.run("DELETE FROM one_time_tokens WHERE subject = ?", [subject]);
 }
 
-/** Counts a try, unless there were `limit` within the window already; then when the next one is allowed, in epoch ms. */
+/** Counts a try. Beyond `limit` within the window: when the next is allowed, in epoch ms, and whether it is the first. */
 export async function countAttemptAcrossTenants(
   name: string,
   { limit, windowMs }: { readonly limit: number; readonly windowMs: number },
   now: number,
   tx: Tx,
-): Promise<number | undefined> {
-  const counted = await tx.run(
+): Promise<{ readonly until: number; readonly isFirst: boolean } | undefined> {
+  const counted = await tx.get<{ attempts: bigint; expires_at: bigint }>(
     `INSERT INTO sign_in_attempts (name, began_at, expires_at, attempts) VALUES (?, ?, ?, 1)
      ON CONFLICT (name) DO UPDATE SET
        attempts = CASE WHEN sign_in_attempts.expires_at <= ? THEN 1 ELSE sign_in_attempts.attempts + 1 END,
        began_at = CASE WHEN sign_in_attempts.expires_at <= ? THEN excluded.began_at ELSE sign_in_attempts.began_at END,
        expires_at = CASE WHEN sign_in_attempts.expires_at <= ? THEN excluded.expires_at ELSE sign_in_attempts.expires_at END
-     WHERE sign_in_attempts.expires_at <= ? OR sign_in_attempts.attempts < ?`,
+     WHERE sign_in_attempts.expires_at <= ? OR sign_in_attempts.attempts <= ?
+     RETURNING attempts, expires_at`,
     [name, now, now + windowMs, now, now, now, now, limit],
   );
-  if (counted === 1) return undefined;
+  if (counted !== undefined) {
+    const isOver = Number(counted.attempts) > limit;
+    return isOver ? { until: Number(counted.expires_at), isFirst: true } : undefined;
+  }
   const row = await tx.get<{ expires_at: bigint }>("SELECT expires_at FROM sign_in_attempts WHERE name = ?", [
     name,
   ]);
-  return Number(row?.expires_at ?? now);
+  return { until: Number(row?.expires_at ?? now), isFirst: false };
 }
 
 export async function forgetAttemptsAcrossTenants(names: readonly string[], tx: Tx): Promise<void> {
