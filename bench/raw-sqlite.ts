@@ -18,7 +18,7 @@ export async function sqliteReplay(
   const database = new Database(sqlitePath(url));
   database.defaultSafeIntegers(true);
   // The file keeps WAL; these belong to the connection and are those of src/store/sqlite-engine.ts.
-  for (const pragma of ["cache_size = -32768", "synchronous = FULL", "wal_autocheckpoint = 4000"]) {
+  for (const pragma of ["cache_size = -32768", "synchronous = FULL"]) {
     database.pragma(pragma);
   }
   const begin = database.prepare("BEGIN IMMEDIATE");

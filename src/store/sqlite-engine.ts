@@ -19,7 +19,6 @@ const BUSY_MS = 100;
 /** How long a read blocks on another process that repairs the log of a killed one: rare, and short. */
 const READ_BUSY_MS = 5_000;
 const READERS = 4;
-const CHECKPOINT_PAGES = 4_000;
 /** A file of up to 64 MiB is checked whole at opening, in about 100 ms; a larger one by `verify`. */
 const CHECKED_BYTES = 64 * 1024 * 1024;
 const PREPARED_STATEMENTS = 500;
@@ -278,7 +277,6 @@ function prepareFile(connection: SqliteConnection): void {
   connection.exec("PRAGMA journal_mode = WAL");
   connection.exec("PRAGMA synchronous = FULL");
   connection.exec("PRAGMA foreign_keys = ON");
-  connection.exec(`PRAGMA wal_autocheckpoint = ${CHECKPOINT_PAGES}`);
 }
 
 function migrate(connection: SqliteConnection): void {
