@@ -1,5 +1,5 @@
 import { BillingError, type Clock, DAY_MS, decodeCursor, type Ids, type Page } from "../../kernel/index.ts";
-import type { Store } from "../../store/index.ts";
+import type { Reader, Store, Tx } from "../../store/index.ts";
 import { pageLimit, pageOf } from "../audit/index.ts";
 import { balancesOf, latestTransactions } from "../ledger/index.ts";
 import { type CommitParticipant, tenantOf } from "../metering/index.ts";
@@ -84,7 +84,10 @@ const END = ["expiresAt", "expiresInDays"] as const;
 const TENANTS_AT_ONCE = 200;
 const SOON_DAYS = 30;
 
-/** Prepaid credit of tenants: issued in lots, used in the order of their ends, and every cent of it traceable. */
+/**
+ * Prepaid credit of tenants: issued in lots, used in the order of their ends, and every cent of it traceable. Each change is
+ * a transaction of its own, or part of the one that a domain gives as `tx`.
+ */
 export class CreditService {
   readonly #store: Store;
   readonly #clock: Clock;
@@ -110,14 +113,14 @@ export class CreditService {
    * @example
    * await credits.issue({ tenant: "acme", amountCents: 5000, type: "promotional", expiresInDays: 90 });
    */
-  async issue(input: IssueInput): Promise<CreditTransaction> {
+  async issue(input: IssueInput, tx?: Tx): Promise<CreditTransaction> {
     fieldsOf(input, [...NOTE, ...END, "amountCents", "type"], "credit");
     const amount = centsOf(input.amountCents, "amountCents");
     const type = lotTypeOf(input.type);
     const expiresAt = endOf(input, this.#clock.now());
     const asked = ["issue", type, input.amountCents, input.expiresAt?.getTime(), input.expiresInDays];
     return transactionView(
-      await this.#post({ ...this.#asked(input, asked), kind: "issue", type, amount, expiresAt }),
+      await this.#post({ ...this.#asked(input, asked), kind: "issue", type, amount, expiresAt }, tx),
     );
   }
 
@@ -131,12 +134,12 @@ export class CreditService {
    * @example
    * const { remainingAmountCents } = await credits.deduct({ tenant: "acme", amountCents: 2500, reference: "inv_42" });
    */
-  async deduct(input: DeductInput): Promise<Deduction> {
+  async deduct(input: DeductInput, tx?: Tx): Promise<Deduction> {
     fieldsOf(input, [...NOTE, "amountCents", "allowPartial"], "deduction");
     const amount = centsOf(input.amountCents, "amountCents");
     const allowPartial = flagOf(input.allowPartial, "allowPartial", true);
     const asked = this.#asked(input, ["deduct", input.amountCents]);
-    return deductionView(await this.#post({ ...asked, kind: "deduct", amount, allowPartial }));
+    return deductionView(await this.#post({ ...asked, kind: "deduct", amount, allowPartial }, tx));
   }
 
   /**
@@ -187,22 +190,25 @@ export class CreditService {
    * @throws BillingError not_found `transaction_not_found`; failed_precondition `not_a_deduction`, `reversal_too_large`;
    * conflict `reference_conflict`.
    */
-  async reverse(input: ReverseInput): Promise<CreditTransaction> {
+  async reverse(input: ReverseInput, tx?: Tx): Promise<CreditTransaction> {
     fieldsOf(input, [...NOTE, "transactionId", "amountCents"], "reversal");
     const transaction = textOf(input.transactionId, "transactionId");
     const amount = input.amountCents === undefined ? null : centsOf(input.amountCents, "amountCents");
     const asked = this.#asked(input, ["reverse", transaction, input.amountCents]);
-    return transactionView(await this.#post({ ...asked, kind: "reverse", transaction, amount }));
+    return transactionView(await this.#post({ ...asked, kind: "reverse", transaction, amount }, tx));
   }
 
   /** The account now; all zeros for a tenant that never had credits. Its cost does not grow with the history. */
   balance(tenant?: string): Promise<CreditAccount> {
     const whose = this.#tenantOf(tenant);
-    return this.#store.read(async (reader) => {
-      const balances = await balancesOf(whose, CREDIT_CURRENCY, reader);
-      const due = await dueRest(whose, this.#clock.now(), reader);
-      return accountView(whose, CREDIT_CURRENCY, balances, due);
-    });
+    return this.#store.read((reader) => this.balanceSeen(whose, reader));
+  }
+
+  /** {@link balance} as a caller's snapshot or transaction sees it. */
+  async balanceSeen(tenant: string, reader: Reader): Promise<CreditAccount> {
+    const balances = await balancesOf(tenant, CREDIT_CURRENCY, reader);
+    const due = await dueRest(tenant, this.#clock.now(), reader);
+    return accountView(tenant, CREDIT_CURRENCY, balances, due);
   }
 
   /** What can be spent, lot by lot, in the order in which it will be. */
@@ -285,8 +291,11 @@ export class CreditService {
     };
   }
 
-  async #post(job: CreditJob): Promise<CreditPosting> {
-    return (await this.#submit(job)) as CreditPosting;
+  async #post(job: CreditJob, tx?: Tx): Promise<CreditPosting> {
+    if (tx === undefined) return (await this.#submit(job)) as CreditPosting;
+    const [answer] = await this.#jobs.apply(tx, [job]);
+    if (answer instanceof BillingError) throw answer;
+    return answer as CreditPosting;
   }
 
   #submit(job: CreditJob): Promise<CreditAnswer> {

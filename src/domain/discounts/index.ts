@@ -1,4 +1,12 @@
 export {
+  type Checkout,
+  type CodeDiscount,
+  lookAtCodes,
+  redeemCodes,
+  volumeDiscountOn,
+} from "./checkout.ts";
+export { canonicalCode } from "./code-text.ts";
+export {
   DiscountType,
   REFUSALS,
   type RedemptionState,
@@ -20,4 +28,4 @@ export type {
   VolumeView,
 } from "./discount-view.ts";
 export { VOLUME_TIERS, type VolumeTier } from "./volume.ts";
-export { type VolumeInput, VolumeService } from "./volume-service.ts";
+export { countVolume, type VolumeInput, VolumeService } from "./volume-service.ts";

@@ -27,6 +27,8 @@ export interface Ask {
   readonly reference: string | null;
   /** Of an organization that is not on record. */
   readonly tier: SubscriptionTier | undefined;
+  /** What codes before it will take off the purchase, where they were only looked at yet. */
+  readonly before?: { readonly taken: bigint; readonly hasAmount: boolean } | undefined;
 }
 
 /** A new redemption: for good, or until an instant. */
@@ -153,7 +155,8 @@ async function answerTo(
   const organization = await organizationOf(tenant, reader);
   const dueOf = (whose: readonly DueUses[]) => whose.reduce((sum, { uses }) => sum + uses, 0n);
   return decide(code, {
-    ...{ now, tenant, purchase, spent, taken: others.taken, hasAmount: others.hasAmount },
+    ...{ now, tenant, purchase, spent, taken: others.taken + (ask.before?.taken ?? 0n) },
+    hasAmount: others.hasAmount || (ask.before?.hasAmount ?? false),
     tier: organization === undefined ? ask.tier : organization.tier,
     uses: code.uses - dueOf(due),
     ownUses: (await ownUses(tenant, code.code, reader)) - dueOf(due.filter((one) => one.tenant === tenant)),

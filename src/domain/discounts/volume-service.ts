@@ -71,31 +71,35 @@ export class VolumeService {
     const tenant = tenantOf(input.tenant, this.#tenant);
     const amount = centsOf(input.amountCents, "amountCents");
     const reference = referenceOf(input.reference) ?? this.#ids.next("vol");
-    const entry = await this.#store.transaction((tx) => this.#add(tenant, { kind, reference, amount }, tx));
+    const at = this.#clock.now();
+    const entry = await this.#store.transaction((tx) =>
+      countVolume(tenant, { kind, reference, amount, at }, tx),
+    );
     return volumeChange(tenant, entry);
   }
+}
 
-  async #add(
-    tenant: string,
-    { kind, reference, amount }: Pick<VolumeEntry, "kind" | "reference" | "amount">,
-    tx: Tx,
-  ): Promise<VolumeEntry> {
-    const spent = await lockSpent(tenant, tx);
-    const known = await volumeEntry(tenant, { kind, reference }, tx);
-    if (known !== undefined) {
-      if (known.amount === amount) return known;
-      const text = `this reference is that of a ${kind} of another amount; nothing was changed`;
-      throw new BillingError("conflict", "reference_conflict", text, { details: { field: "reference" } });
-    }
-    const change = kind === "purchase" ? amount : -amount;
-    if (!(await changeSpent(tenant, change, tx))) {
-      const text = `a refund can be of ${spent} cents at most: what was bought and not refunded yet`;
-      throw new BillingError("failed_precondition", "refund_too_large", text, {
-        details: { field: "amountCents" },
-      });
-    }
-    const entry = { kind, reference, amount, spentAfter: spent + change, at: this.#clock.now() };
-    await insertVolumeEntry(tenant, entry, tx);
-    return entry;
+/** Counts a purchase or a refund, in cents, within the caller's transaction: once per reference. @throws BillingError as `VolumeService`. */
+export async function countVolume(
+  tenant: string,
+  { kind, reference, amount, at }: Omit<VolumeEntry, "spentAfter">,
+  tx: Tx,
+): Promise<VolumeEntry> {
+  const spent = await lockSpent(tenant, tx);
+  const known = await volumeEntry(tenant, { kind, reference }, tx);
+  if (known !== undefined) {
+    if (known.amount === amount) return known;
+    const text = `this reference is that of a ${kind} of another amount; nothing was changed`;
+    throw new BillingError("conflict", "reference_conflict", text, { details: { field: "reference" } });
   }
+  const change = kind === "purchase" ? amount : -amount;
+  if (!(await changeSpent(tenant, change, tx))) {
+    const text = `a refund can be of ${spent} cents at most: what was bought and not refunded yet`;
+    throw new BillingError("failed_precondition", "refund_too_large", text, {
+      details: { field: "amountCents" },
+    });
+  }
+  const entry = { kind, reference, amount, spentAfter: spent + change, at };
+  await insertVolumeEntry(tenant, entry, tx);
+  return entry;
 }

@@ -10,6 +10,8 @@ import type { RatedEvent } from "./event.ts";
  */
 export interface CommitParticipant {
   readonly name: string;
+  /** Before the events are written, in their transaction: for locks that must be held when events get their numbers. */
+  prepare?(tx: Tx, rated: readonly RatedEvent[]): Promise<void>;
   apply(tx: Tx, accepted: readonly RatedEvent[]): Promise<void>;
   /** What does not agree with the events, as sentences that name the row; empty when all does. */
   differences(reader: Reader): Promise<readonly string[]>;

@@ -76,6 +76,7 @@ export async function commitRated(
   participants: readonly CommitParticipant[],
 ): Promise<boolean[]> {
   if (rated.length === 0) return [];
+  for (const participant of participants) await participant.prepare?.(tx, rated);
   const isNew = await insertEvents(tx, rated);
   const accepted = rated.filter((_, index) => isNew[index]);
   if (accepted.length > 0) for (const participant of participants) await participant.apply(tx, accepted);
