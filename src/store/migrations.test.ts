@@ -95,6 +95,12 @@ const CHECKSUMS = [
     sqlite: "645724a2f100fa1e63e0f569c64984a4d8636bd5e2ef1c429cb36187527bf3d6",
     postgres: "6a7fe7c22b53ab75077d79505be4b22383fac79ca64c1aa05560a6af7c61425b",
   },
+  {
+    version: 15,
+    name: "budgets owned by plans",
+    sqlite: "e6b7d922d518cf66f82c3da8f72e57ee4e1861556d6826ef480e2236baca32df",
+    postgres: "575f167779abc673f1c2b1f4b694423120ea55f4dc2dd29bfde33a087facc6a3",
+  },
 ];
 
 const VERSIONS = CHECKSUMS.map(({ version }) => BigInt(version));

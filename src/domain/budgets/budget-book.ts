@@ -80,9 +80,12 @@ export class BudgetBook {
     return refs;
   }
 
-  /** The furthest-reaching override of a user on a budget that has not ended; undefined for none. */
+  /**
+   * The furthest-reaching override of a user on a budget that has not ended; undefined for none. What a plan owns no
+   * override lifts: whoever may grant one would pass what the tenant has bought.
+   */
   override(budget: LiveBudget, user: string, now: number): Override | undefined {
-    if (user === "") return undefined;
+    if (user === "" || budget.owner === "plan") return undefined;
     let best: Override | undefined;
     for (const override of this.#tenants.get(budget.tenant)?.overrides ?? []) {
       if (override.user !== user || override.until <= now) continue;

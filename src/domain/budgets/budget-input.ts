@@ -106,6 +106,16 @@ const MAX_THRESHOLDS = 20;
 const MAX_BPS = 1_000_000n;
 const MAX_RECIPIENTS = 20;
 
+/** What the ids of budgets that a plan owns begin with. */
+export const PLAN_ID = "plan_";
+
+/** @throws BillingError invalid_input `reserved_id` for one that only a plan's budget can have. */
+export function budgetIdOf(value: unknown): string {
+  const id = textOf(value, "id");
+  if (!id.startsWith(PLAN_ID)) return id;
+  throw invalidInput("id", "reserved_id", `id must not begin with ${PLAN_ID}: those are the plan's budgets`);
+}
+
 /** @throws BillingError invalid_input naming the field. */
 export function parseBudget(input: unknown, whose: { tenant: string; id: string; now: number }): Budget {
   const given = fieldsOf(input, FIELDS, "budget");
@@ -148,7 +158,8 @@ export function parseBudget(input: unknown, whose: { tenant: string; id: string;
     rollover,
     failOpen: booleanOf(given.failOpen, "failOpen"),
     notify: recipientsOf(given.notify) ?? [],
-    ...{ status: "active", suspendedBy: "", countsFrom, termsSince: countsFrom, createdAt: now },
+    ...{ status: "active", suspendedBy: "", owner: "" },
+    ...{ countsFrom, termsSince: countsFrom, createdAt: now },
   };
 }
 

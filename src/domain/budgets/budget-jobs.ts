@@ -9,7 +9,7 @@ import type { Operation, Tx } from "../../store/index.ts";
 import type { PriceBook, PricingService } from "../pricing/index.ts";
 import type { UnknownModelPolicy } from "../rating/index.ts";
 import type { AlertDesk } from "./alert-desk.ts";
-import { type Amounts, measured } from "./amounts.ts";
+import { type Amounts, DEBATE, measured } from "./amounts.ts";
 import type { BudgetBook, BudgetBooks, CounterRef } from "./budget-book.ts";
 import { lockBudgets, markLinked } from "./budget-store.ts";
 import type { CounterId } from "./counter-store.ts";
@@ -63,6 +63,8 @@ interface SpendJob {
   readonly eventId: string;
   /** Refused where it does not fit. */
   readonly enforce: boolean;
+  /** Where it is a debate of the plan: counted once per period of the plan, whatever else a retry says. */
+  readonly debate: string | null;
   readonly request: CheckedRequest;
 }
 
@@ -134,9 +136,12 @@ export class BudgetJobs implements Operation<BudgetJob, JobAnswer> {
       books.changing(tx);
       await markLinked(tx);
     }
-    const prices = jobs.some(mayNeedPrice) ? await pricing.book(tx) : undefined;
-    const group = await GroupOfJobs.load(tx, jobs, book, prices, this.#rules);
-    const answers = jobs.map((job) => group.answer(job));
+    const now = this.#rules.clock.now();
+    const placed = jobs.map((job) => inPeriodOfPlan(job, book, now));
+    const due = placed.filter((job) => !(job instanceof BillingError));
+    const prices = due.some(mayNeedPrice) ? await pricing.book(tx) : undefined;
+    const group = await GroupOfJobs.load(tx, due, { book, prices, now }, this.#rules);
+    const answers = placed.map((job) => (job instanceof BillingError ? job : group.answer(job)));
     await group.flush(tx);
     return answers;
   }
@@ -184,11 +189,9 @@ class GroupOfJobs {
   static async load(
     tx: Tx,
     jobs: readonly BudgetJob[],
-    book: BudgetBook,
-    prices: PriceBook | undefined,
+    { book, prices, now }: { book: BudgetBook; prices: PriceBook | undefined; now: number },
     rules: BudgetRules,
   ): Promise<GroupOfJobs> {
-    const now = rules.clock.now();
     const settling = jobs.filter((job) => job.kind === "capture" || job.kind === "release");
     const asking = jobs.filter(
       (job): job is AuthorizeJob | SpendJob => job.kind === "authorize" || job.kind === "spend",
@@ -320,7 +323,7 @@ class GroupOfJobs {
     const known = key === null ? undefined : this.#spends.get(keyText(tenant, key));
     if (known !== undefined) {
       const same = known.request === request.text && known.eventId === eventId;
-      return same ? { spend: known, judged: [] } : keyConflict("spend", key ?? "");
+      return same || job.debate !== null ? { spend: known, judged: [] } : keyConflict("spend", key ?? "");
     }
     const asked = requestedAmounts(request, this.#prices, this.#rules.unknownModel);
     const refs = matchesOf(this.#ledger.book, request);
@@ -430,11 +433,26 @@ function roomOf({ decision, counter }: Judged): bigint {
   return decision.ceiling - counter.spent - counter.held;
 }
 
+/** What a request meets. A plan's budget is about debates: what is none neither needs it nor waits for it. */
 export function matchesOf(
   book: BudgetBook,
-  request: Pick<CheckedRequest, "tenant" | "dimensions" | "at">,
+  { tenant, dimensions, at, type }: Pick<CheckedRequest, "tenant" | "dimensions" | "at" | "type">,
 ): CounterRef[] {
-  return book.matches(request.tenant, request.dimensions, request.at);
+  const refs = book.matches(tenant, dimensions, at);
+  return type === DEBATE ? refs : refs.filter(({ budget }) => budget.owner !== "plan");
+}
+
+/**
+ * A debate of the plan where it counts: now, in the plan's period, under a key that is one per debate and period. By now
+ * nobody changes the budgets any more, so it cannot fall between a period that has ended and one to come. No key of a
+ * caller's holds a control character, so none is this one.
+ */
+function inPeriodOfPlan(job: BudgetJob, book: BudgetBook, now: number): BudgetJob | BillingError {
+  if (job.kind !== "spend" || job.debate === null) return job;
+  const request = { ...job.request, at: now };
+  const ofPlan = matchesOf(book, request).find(({ budget }) => budget.owner === "plan");
+  if (ofPlan === undefined) return noPlanBudget(request.tenant);
+  return { ...job, request, key: `debate\u001f${ofPlan.periodStart}\u001f${job.debate}` };
 }
 
 /** What a settlement has to be marked with: it came late, or took more than was held. */
@@ -479,6 +497,11 @@ function unique(pairs: readonly Pair[]): Pair[] {
 
 function keyText(tenant: string, key: string | null): string {
   return `${tenant}\u001f${key ?? ""}`;
+}
+
+function noPlanBudget(tenant: string): BillingError {
+  const text = "this tenant has no budget of a plan, so no debate can be taken: give it a subscription";
+  return new BillingError("failed_precondition", "plan_budget_missing", text, { details: { tenant } });
 }
 
 function keyConflict(kind: "hold" | "spend", key: string): BillingError {

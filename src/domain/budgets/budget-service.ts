@@ -2,8 +2,6 @@ import {
   BillingError,
   type Clock,
   type DecimalInput,
-  decodeCursor,
-  encodeCursor,
   type Ids,
   invalidInput,
   type Page,
@@ -11,27 +9,27 @@ import {
 import type { Store, Tx } from "../../store/index.ts";
 import { tenantOf } from "../metering/index.ts";
 import type { AlertCallback } from "./alert-callbacks.ts";
-import { acknowledge, findAlert, pageOfAlerts } from "./alert-store.ts";
-import { spentByPeriod } from "./backfill.ts";
-import type { Budget, LiveBudget } from "./budget.ts";
+import { acknowledge, findAlert } from "./alert-store.ts";
+import type { Budget } from "./budget.ts";
+import { BudgetDefinitions, sameDefinition, withTerms } from "./budget-definitions.ts";
 import type { BudgetEngine } from "./budget-engine.ts";
 import {
   type BudgetInput,
   type BudgetTermsInput,
   budgetExists,
+  budgetIdOf,
   CHANGE_FIELDS,
   changedBudget,
   limitOf,
   parseBudget,
 } from "./budget-input.ts";
+import { alertPage, existing, type PageQuery, statusOf, transactionPage } from "./budget-reads.ts";
 import {
   appendChange,
   findBudget,
-  insertBudget,
   insertOverride,
   listBudgets,
   listChanges,
-  lockBudgets,
   nextVersion,
   updateBudget,
 } from "./budget-store.ts";
@@ -41,15 +39,10 @@ import {
   type BudgetRecord,
   type BudgetStatusView,
   budgetView,
-  type CounterStatus,
-  counterStatus,
 } from "./budget-view.ts";
-import { carriedOver } from "./carry.ts";
-import { type Counter, countersOfBudget, insertReset, writeCounters } from "./counter-store.ts";
-import { pageOfSpends } from "./hold-store.ts";
-import { type BudgetSpend, spendView } from "./hold-view.ts";
+import { countersOfBudget, insertReset, writeCounters } from "./counter-store.ts";
+import type { BudgetSpend } from "./hold-view.ts";
 import { liveBudget, periodOf } from "./live-budget.ts";
-import { counterSeal } from "./seal.ts";
 import { dimensionOf, fieldsOf, instantOf, notFound, oneOf, textOf } from "./text-input.ts";
 import { TREND_STEPS, type TrendPoint, type TrendStep, trendOf } from "./trend.ts";
 
@@ -90,21 +83,13 @@ export interface BudgetChangeEntry {
   readonly at: Date;
 }
 
-export interface PageQuery {
-  readonly budget?: string | undefined;
-  readonly cursor?: string | undefined;
-  /** Default 50, at most 500. */
-  readonly limit?: number | undefined;
-}
-
-const MAX_COUNTERS = 1_000;
-
 /** Definitions of budgets, and how far they are. */
 export class BudgetService {
   readonly #store: Store;
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #engine: BudgetEngine;
+  readonly #definitions: BudgetDefinitions;
   readonly #tenant: string | undefined;
 
   constructor(
@@ -115,6 +100,7 @@ export class BudgetService {
     this.#clock = deps.clock;
     this.#ids = deps.ids;
     this.#engine = deps.engine;
+    this.#definitions = new BudgetDefinitions(deps.engine);
     this.#tenant = options.tenant;
   }
 
@@ -129,10 +115,10 @@ export class BudgetService {
    */
   async create(input: BudgetInput): Promise<BudgetRecord> {
     const tenant = this.#tenantOf(input.tenant);
-    const id = input.id === undefined ? this.#ids.next("bud") : textOf(input.id, "id");
+    const id = input.id === undefined ? this.#ids.next("bud") : budgetIdOf(input.id);
     const budget = parseBudget(input, { tenant, id, now: this.#clock.now() });
     const deed = deedOf(input);
-    return this.#change(async (tx) => {
+    return this.#change(async (tx, at) => {
       const known = await findBudget(tenant, id, tx);
       if (known !== undefined) {
         if (!sameDefinition(known, budget)) throw budgetExists(id);
@@ -140,10 +126,7 @@ export class BudgetService {
         if (known.status === "closed") throw closed(id);
         return budgetView(known);
       }
-      await insertBudget(tx, budget, await nextVersion(tx));
-      await this.#log(tx, budget, "create", deed, definitionOf(budget));
-      await this.#countFromStart(tx, liveBudget(budget));
-      return budgetView((await findBudget(tenant, id, tx)) ?? budget);
+      return budgetView(await this.#definitions.insert(tx, budget, { ...deed, at }));
     });
   }
 
@@ -171,17 +154,11 @@ export class BudgetService {
   async update(id: string, changes: BudgetTermsInput & Deed, tenant?: string): Promise<BudgetRecord> {
     const given = fieldsOf(changes, CHANGE_FIELDS, "changes");
     const deed = deedOf(changes);
-    return this.#edit(id, tenant, "update", deed, (budget) => {
+    const terms = given.limit !== undefined || given.thresholds !== undefined;
+    return this.#edit(id, tenant, "update", deed, (budget, at) => {
       if (budget.status === "closed") throw closed(id);
       const next = changedBudget(budget, given);
-      const raised = budget.limit !== null && (next.limit === null || next.limit > budget.limit);
-      const terms = given.limit !== undefined || given.thresholds !== undefined;
-      return {
-        ...next,
-        ...(raised &&
-          budget.suspendedBy === "threshold" && { status: "active" as const, suspendedBy: "" as const }),
-        termsSince: terms ? periodOf(budget, this.#clock.now()).start : budget.termsSince,
-      };
+      return terms ? withTerms(budget, next, at) : next;
     });
   }
 
@@ -238,7 +215,8 @@ export class BudgetService {
         "limit needs a budget: without one budgets of every measure are meant",
       );
     await this.#change(async (tx) => {
-      const known = budget === "" ? undefined : existing(await findBudget(tenant, budget, tx), budget);
+      const known =
+        budget === "" ? undefined : ownBudget(existing(await findBudget(tenant, budget, tx), budget));
       const limit = limitOf(given.limit, known?.measure ?? "usd", "limit") ?? null;
       const override = { tenant, id, budget, user, until, limit, ...deed, createdAt: now };
       await insertOverride(tx, override, await nextVersion(tx));
@@ -262,10 +240,9 @@ export class BudgetService {
   async reset(id: string, deed: Deed = {}, tenant?: string): Promise<BudgetRecord> {
     const whose = this.#tenantOf(tenant);
     const by = deedOf(deed);
-    return this.#change(async (tx) => {
-      const budget = existing(await findBudget(whose, id, tx), id);
+    return this.#change(async (tx, now) => {
+      const budget = ownBudget(existing(await findBudget(whose, id, tx), id));
       if (budget.status === "closed") throw closed(id);
-      const now = this.#clock.now();
       const counters = await countersOfBudget(whose, id, periodOf(budget, now).start, tx, "FOR UPDATE");
       for (const counter of counters) {
         const { spent, resets } = counter;
@@ -278,7 +255,7 @@ export class BudgetService {
       const resumed: Budget =
         budget.suspendedBy === "threshold" ? { ...budget, status: "active", suspendedBy: "" } : budget;
       await updateBudget(tx, resumed, await nextVersion(tx));
-      await this.#log(tx, budget, "reset", by, { counters: counters.length });
+      await this.#definitions.log(tx, budget, "reset", { ...by, at: now }, { counters: counters.length });
       return budgetView(resumed);
     });
   }
@@ -322,26 +299,7 @@ export class BudgetService {
   /** Spend without events, newest first: recorded spends and captured holds. Usage with events is metering's. */
   async transactions(query: PageQuery & { tenant?: string } = {}): Promise<Page<BudgetSpend>> {
     const tenant = this.#tenantOf(query.tenant);
-    const limit = pageLimit(query.limit);
-    const position =
-      query.cursor === undefined ? undefined : decodeCursor(query.cursor, ["number", "string"]);
-    return this.#store.read(async (reader) => {
-      const budget =
-        query.budget === undefined
-          ? undefined
-          : liveBudget(existing(await findBudget(tenant, query.budget, reader), query.budget));
-      const items: BudgetSpend[] = [];
-      let before = position as [number, string] | undefined;
-      for (;;) {
-        const page = await pageOfSpends(tenant, { before, limit: limit + 1 }, reader);
-        for (const spend of page) {
-          if (items.length === limit) return { items, nextCursor: encodeCursor(before as [number, string]) };
-          before = [spend.at, spend.id];
-          if (budget === undefined || isAbout(budget, spend.dimensions)) items.push(spendView(spend));
-        }
-        if (page.length <= limit) return { items, nextCursor: null };
-      }
-    });
+    return this.#store.read((reader) => transactionPage(tenant, query, reader));
   }
 
   /** What was spent over time, oldest first, in UTC; spans without spend are left out. */
@@ -363,25 +321,7 @@ export class BudgetService {
   /** Crossed thresholds, newest first. */
   async alerts(query: PageQuery & { tenant?: string } = {}): Promise<Page<AlertRecord>> {
     const tenant = this.#tenantOf(query.tenant);
-    const limit = pageLimit(query.limit);
-    const position = query.cursor === undefined ? undefined : decodeCursor(query.cursor, ["string"]);
-    return this.#store.read(async (reader) => {
-      const budgets = new Map(
-        (await listBudgets(tenant, true, reader)).map((budget) => [budget.id, liveBudget(budget)]),
-      );
-      if (query.budget !== undefined) existing(budgets.get(query.budget), query.budget);
-      const before = position === undefined ? undefined : cursorSeq(String(position[0]));
-      const rows = await pageOfAlerts(tenant, { budget: query.budget, before, limit: limit + 1 }, reader);
-      const shown = rows.slice(0, limit);
-      const last = shown.at(-1);
-      return {
-        items: shown.flatMap((row) => {
-          const budget = budgets.get(row.budget);
-          return budget === undefined ? [] : [alertView(row, budget)];
-        }),
-        nextCursor: rows.length > limit && last !== undefined ? encodeCursor([String(last.seq)]) : null,
-      };
-    });
+    return this.#store.read((reader) => alertPage(tenant, query, reader));
   }
 
   /** Marks an alert as seen. Idempotent: the first one stays. @throws BillingError not_found `alert_not_found`. */
@@ -406,85 +346,26 @@ export class BudgetService {
     return this.#engine.callbacks.add(callback);
   }
 
-  /** Counters of what was used before the budget was there. */
-  async #countFromStart(tx: Tx, budget: LiveBudget): Promise<void> {
-    const spent = await spentByPeriod(budget, tx);
-    const counters: Counter[] = [];
-    for (const row of spent) {
-      const ref = { budget, counter: row.counter, periodStart: row.periodStart };
-      const carried = [...(await carriedOver([ref], this.#clock.now(), tx)).values()][0] ?? {
-        carry: 0n,
-        seal: "",
-      };
-      const counter = { ...row, held: 0n, alertedBps: 0, resets: 0, ...carried };
-      await writeCounters(tx, [counter]);
-      counters.push(counter);
-    }
-    await this.#alert(tx, budget, counters);
-  }
-
-  /**
-   * Alerts what the counters have reached under the present terms. Their marks start anew: a threshold below what was
-   * alerted may be new, and one that was alerted is on record and is not raised again.
-   */
-  async #alert(tx: Tx, budget: LiveBudget, counters: readonly Counter[]): Promise<void> {
-    const { desk } = this.#engine;
-    const judged = counters.map((counter) => {
-      const due = desk.due(budget, { ...counter, alertedBps: 0 });
-      return { counter: { ...counter, alertedBps: due.at(-1)?.bps ?? 0 }, due };
-    });
-    await writeCounters(
-      tx,
-      judged.map(({ counter }) => counter),
-    );
-    await desk.raise(
-      tx,
-      judged.flatMap(({ due }) => due),
-    );
-  }
-
   async #edit(
     id: string,
     tenant: string | undefined,
     kind: string,
     deed: Doer,
-    edit: (budget: Budget) => Budget,
+    edit: (budget: Budget, at: number) => Budget,
   ): Promise<BudgetRecord> {
     const whose = this.#tenantOf(tenant);
-    return this.#change(async (tx) => {
-      const budget = existing(await findBudget(whose, id, tx), id);
-      const next = edit(budget);
-      if (JSON.stringify(definitionOf(next)) === JSON.stringify(definitionOf(budget)))
-        return budgetView(budget);
-      await updateBudget(tx, next, await nextVersion(tx));
-      await this.#log(tx, next, kind, deed, { before: definitionOf(budget), after: definitionOf(next) });
-      if (next.status === "closed") {
-        const all = await countersOfBudget(whose, id, Number.MIN_SAFE_INTEGER, tx, "FOR UPDATE");
-        await writeCounters(
-          tx,
-          all.map((counter) => ({ ...counter, seal: counterSeal(counter, true) })),
-        );
-      } else {
-        const from = periodOf(next, this.#clock.now()).start;
-        await this.#alert(tx, liveBudget(next), await countersOfBudget(whose, id, from, tx, "FOR UPDATE"));
-      }
-      return budgetView((await findBudget(whose, id, tx)) ?? next);
+    return this.#change(async (tx, at) => {
+      const budget = ownBudget(existing(await findBudget(whose, id, tx), id));
+      const next = edit(budget, at);
+      return budgetView(await this.#definitions.edit(tx, budget, next, kind, { ...deed, at }));
     });
   }
 
-  /** Definitions change while nobody counts: usage in flight is counted by the old ones or the new, never by half. */
-  #change<T>(work: (tx: Tx) => Promise<T>): Promise<T> {
+  #change<T>(work: (tx: Tx, at: number) => Promise<T>): Promise<T> {
     return this.#store.transaction(async (tx) => {
-      await lockBudgets(tx, "exclusive");
-      this.#engine.books.changing(tx);
-      return work(tx);
+      await this.#definitions.lock(tx);
+      return work(tx, this.#clock.now());
     });
-  }
-
-  async #log(tx: Tx, budget: Budget, kind: string, deed: Doer, detail: unknown): Promise<void> {
-    const { tenant, id } = budget;
-    const at = this.#clock.now();
-    await appendChange(tx, { tenant, budget: id, kind, ...deed, detail: JSON.stringify(detail), at });
   }
 
   #tenantOf(named: string | undefined): string {
@@ -492,37 +373,11 @@ export class BudgetService {
   }
 }
 
-async function statusOf(
-  budget: LiveBudget,
-  at: number,
-  reader: Parameters<typeof countersOfBudget>[3],
-): Promise<CounterStatus[]> {
-  const { start } = periodOf(budget, at);
-  // It does not count yet.
-  if (start < budget.countsFrom) return [];
-  const counters = (await countersOfBudget(budget.tenant, budget.id, start, reader)).filter(
-    ({ periodStart }) => periodStart === start,
-  );
-  if (counters.length === 0 && budget.compiled.each.length === 0) {
-    const ref = { budget, counter: "", periodStart: start };
-    const carried = [...(await carriedOver([ref], at, reader)).values()][0] ?? { carry: 0n };
-    const key = { tenant: budget.tenant, budget: budget.id, counter: "", periodStart: start };
-    counters.push({ ...key, spent: 0n, held: 0n, alertedBps: 0, resets: 0, seal: "", ...carried });
-  }
-  return counters.slice(0, MAX_COUNTERS).map((counter) => counterStatus(budget, counter));
-}
-
-function isAbout(budget: LiveBudget, dimensions: Parameters<typeof spendView>[0]["dimensions"]): boolean {
-  const { fixed, each } = budget.compiled;
-  return (
-    fixed.every((dimension) => dimensions[dimension] === budget.scope[dimension]) &&
-    each.every((dimension) => dimensions[dimension] !== "")
-  );
-}
-
-function existing<Found>(found: Found | undefined, id: string): Found {
-  if (found === undefined) throw notFound("budget", id);
-  return found;
+/** @throws BillingError forbidden `budget_owned_by_plan`. */
+function ownBudget(budget: Budget): Budget {
+  if (budget.owner === "") return budget;
+  const text = `the budget ${JSON.stringify(budget.id)} is the plan's: change the subscription`;
+  throw new BillingError("forbidden", "budget_owned_by_plan", text, { details: { budget: budget.id } });
 }
 
 function closed(id: string): BillingError {
@@ -532,37 +387,4 @@ function closed(id: string): BillingError {
 
 function deedOf({ actor, reason }: Deed): Doer {
   return { actor: dimensionOf(actor, "actor"), reason: dimensionOf(reason, "reason", 1_000) };
-}
-
-/** What a change log shows; secrets of recipients stay out. */
-function definitionOf(budget: Budget): Record<string, unknown> {
-  const { name, limit, thresholds, overage, failOpen, status, suspendedBy, notify } = budget;
-  return {
-    ...{ name, thresholds, failOpen, status, suspendedBy },
-    limit: limit === null ? null : String(limit),
-    overage: overage === null ? null : { ...overage, cap: overage.cap === null ? null : String(overage.cap) },
-    notify: notify.map((recipient) => ("email" in recipient ? recipient.email : recipient.webhook)),
-  };
-}
-
-function sameDefinition(known: Budget, asked: Budget): boolean {
-  const identity = (budget: Budget) => {
-    const { scope, measure, money, period, zone, anchor, rollover } = budget;
-    const { status, suspendedBy, ...terms } = definitionOf(budget);
-    return JSON.stringify([scope, measure, money, period, zone, anchor, rollover, terms]);
-  };
-  return identity(known) === identity(asked);
-}
-
-function pageLimit(limit: number | undefined): number {
-  if (limit === undefined) return 50;
-  if (!Number.isInteger(limit) || limit < 1 || limit > 500)
-    throw invalidInput("limit", "out_of_range", "limit must be a whole number from 1 to 500");
-  return limit;
-}
-
-function cursorSeq(text: string): bigint {
-  if (!/^[0-9]{1,18}$/.test(text))
-    throw invalidInput("cursor", "invalid_cursor", "cursor must be one that this list has returned");
-  return BigInt(text);
 }

@@ -69,6 +69,15 @@ export async function findBudget(tenant: string, id: string, reader: Reader): Pr
   return row === undefined ? undefined : budgetOf(row);
 }
 
+/** The one that the tenant's plan owns now. */
+export async function openBudgetOfPlan(tenant: string, reader: Reader): Promise<Budget | undefined> {
+  const row = await reader.get<BudgetRow>(
+    "SELECT * FROM budgets WHERE tenant = ? AND owner = 'plan' AND status <> 'closed'",
+    [tenant],
+  );
+  return row === undefined ? undefined : budgetOf(row);
+}
+
 /** Of one tenant, in the order of their creation. */
 export async function listBudgets(tenant: string, withClosed: boolean, reader: Reader): Promise<Budget[]> {
   const open = withClosed ? "" : "AND status <> 'closed'";
@@ -186,6 +195,7 @@ interface BudgetRow {
   readonly notify: string;
   readonly status: Budget["status"];
   readonly suspended_by: Budget["suspendedBy"];
+  readonly owner: Budget["owner"];
   readonly counts_from: bigint;
   readonly terms_since: bigint;
   readonly created_at: bigint;
@@ -224,6 +234,7 @@ function budgetOf(row: BudgetRow): Budget {
     notify: JSON.parse(row.notify) as Recipient[],
     status: row.status,
     suspendedBy: row.suspended_by,
+    owner: row.owner,
     countsFrom: Number(row.counts_from),
     termsSince: Number(row.terms_since),
     createdAt: Number(row.created_at),
@@ -255,6 +266,7 @@ function rowOf(budget: Budget, version: bigint) {
     notify: JSON.stringify(budget.notify),
     status: budget.status,
     suspended_by: budget.suspendedBy,
+    owner: budget.owner,
     counts_from: budget.countsFrom,
     terms_since: budget.termsSince,
     created_at: budget.createdAt,

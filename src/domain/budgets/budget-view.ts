@@ -38,6 +38,8 @@ export interface BudgetRecord {
   readonly status: BudgetStatus;
   /** Null while it is not suspended. */
   readonly suspendedBy: "threshold" | "caller" | null;
+  /** There only where the tenant's plan owns the budget: it changes with the subscription alone. */
+  readonly owner?: "plan";
   readonly countsFrom: Date;
   readonly createdAt: Date;
 }
@@ -101,6 +103,7 @@ export function budgetView(budget: Budget): BudgetRecord {
       "email" in recipient ? { email: recipient.email } : { webhook: recipient.webhook },
     ),
     suspendedBy: suspendedBy === "" ? null : suspendedBy,
+    ...(budget.owner !== "" && { owner: budget.owner }),
     countsFrom: new Date(budget.countsFrom),
     createdAt: new Date(budget.createdAt),
   };

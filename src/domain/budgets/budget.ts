@@ -56,6 +56,8 @@ export type Recipient =
 export type BudgetStatus = "active" | "suspended" | "closed";
 /** '' while it is not suspended. Only what a threshold suspended is resumed by a raised limit. */
 export type SuspendedBy = "" | "threshold" | "caller";
+/** '' is the tenant; what the tenant's plan owns changes with the subscription alone. */
+export type BudgetOwner = "" | "plan";
 
 /** A budget's definition. */
 export interface Budget {
@@ -79,6 +81,7 @@ export interface Budget {
   readonly notify: readonly Recipient[];
   readonly status: BudgetStatus;
   readonly suspendedBy: SuspendedBy;
+  readonly owner: BudgetOwner;
   /** Epoch ms: usage before it is not counted. */
   readonly countsFrom: number;
   /** Start of the first period whose thresholds were all judged by the present limit and list. */
@@ -99,7 +102,7 @@ export interface LiveBudget extends Budget {
 export interface Override {
   readonly tenant: string;
   readonly id: string;
-  /** '': every budget of the tenant. */
+  /** '': every budget of the tenant that it owns itself. */
   readonly budget: string;
   readonly user: string;
   /** Epoch ms. */

@@ -62,6 +62,7 @@ function refusalDetails({ budget, counter, requested, decision }: Judged): Recor
   const limit = decision.ceiling === null ? null : text(decision.ceiling);
   return {
     budget: budget.id,
+    ...(budget.owner !== "" && { owner: budget.owner }),
     name: budget.name,
     counter: counterValues(budget, counter.counter),
     measure: budget.measure,

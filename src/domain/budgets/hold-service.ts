@@ -3,7 +3,7 @@ import type { Store } from "../../store/index.ts";
 import { tenantOf } from "../metering/index.ts";
 import type { PricingService } from "../pricing/index.ts";
 import type { UnknownModelPolicy } from "../rating/index.ts";
-import { measured } from "./amounts.ts";
+import { DEBATE, measured } from "./amounts.ts";
 import type { BudgetBook, CounterRef } from "./budget-book.ts";
 import type { BudgetEngine } from "./budget-engine.ts";
 import {
@@ -36,6 +36,7 @@ import {
   ACTUAL_FIELDS,
   type AmountInput,
   type CheckedRequest,
+  type DimensionsInput,
   needsPrice,
   parseRequest,
   REQUEST_FIELDS,
@@ -57,6 +58,17 @@ export interface SpendInput extends Omit<SpendRequest, "estimatedCostUsd" | "max
   readonly eventId?: string | undefined;
   /** Makes a retry find the spend that it made. Unique per tenant. */
   readonly key?: string | undefined;
+}
+
+/** A debate that a tenant wants to begin. */
+export interface DebateInput {
+  readonly tenant: string;
+  /** Its id. */
+  readonly debate: string;
+  /** What else it names, so that other budgets of the tenant are met. */
+  readonly dimensions?: Omit<DimensionsInput, "debate"> | undefined;
+  /** Id of the `debate` event that will tell the same, or has: it is not counted twice. */
+  readonly eventId?: string | undefined;
 }
 
 /** The answer to "may this be spent?". */
@@ -94,6 +106,7 @@ const SPEND_FIELDS: readonly string[] = [
   ...ACTUAL_FIELDS.filter((field) => field !== "costUsd"),
   ...["tenant", "dimensions", "type", "at", "amountUsd", "eventId", "key"],
 ];
+const DEBATE_FIELDS: readonly string[] = ["tenant", "debate", "dimensions", "eventId"];
 
 /** Takes room in budgets before it is used, and settles it after. */
 export class HoldService {
@@ -246,6 +259,28 @@ export class HoldService {
     return this.#spend(input, enforce);
   }
 
+  /**
+   * Takes one debate of the tenant's plan and of every other budget it meets, or of none: checked and recorded in one
+   * step. A debate counts once per period of the plan: its id again has the same answer and counts no more.
+   *
+   * @throws BillingError limit_exceeded as {@link authorize}, with `owner: "plan"` in the details where the plan's own
+   * limit is reached; failed_precondition `plan_budget_missing`; invalid_input.
+   */
+  async startDebate(input: DebateInput): Promise<RecordedSpend> {
+    const { tenant, eventId, ...given } = fieldsOf(input, DEBATE_FIELDS, "debate") as unknown as DebateInput;
+    const debate = textOf(given.debate, "debate");
+    const named = (given.dimensions as DimensionsInput | undefined)?.debate;
+    if (named !== undefined && named !== debate)
+      throw invalidInput("dimensions.debate", "given_twice", "debate and dimensions.debate name two debates");
+    const request = {
+      tenant,
+      type: DEBATE,
+      estimatedCostUsd: 0,
+      dimensions: { ...given.dimensions, debate },
+    };
+    return this.#record({ eventId, key: null, enforce: true, debate }, this.#parse(request, REQUEST_FIELDS));
+  }
+
   /** Frees the room of holds whose time is over; returns how many. */
   async expireDue(now: number): Promise<number> {
     let total = 0;
@@ -297,13 +332,18 @@ export class HoldService {
       );
     const spend = { ...rest, estimatedCostUsd: amountUsd } as SpendRequest;
     const request = this.#parse(spend, REQUEST_FIELDS, "amountUsd");
-    const answer = (await this.#submit({
-      ...{ kind: "spend", id: this.#ids.next("spd"), key: key === undefined ? null : textOf(key, "key") },
-      ...{ eventId: dimensionOf(eventId, "eventId"), enforce, request },
-    })) as SpendAnswer;
-    const { judged } = answer;
+    const itsKey = key === undefined ? null : textOf(key, "key");
+    return this.#record({ eventId, key: itsKey, enforce, debate: null }, request);
+  }
+
+  async #record(
+    { eventId, ...how }: { eventId: unknown; key: string | null; enforce: boolean; debate: string | null },
+    request: CheckedRequest,
+  ): Promise<RecordedSpend> {
+    const what = { id: this.#ids.next("spd"), eventId: dimensionOf(eventId, "eventId"), request };
+    const { spend, judged } = (await this.#submit({ kind: "spend", ...what, ...how })) as SpendAnswer;
     return {
-      ...spendView(answer.spend),
+      ...spendView(spend),
       warnings: judged.flatMap(warningsOf),
       budgets: judged.map(decisionView),
     };

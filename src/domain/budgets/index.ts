@@ -25,11 +25,13 @@ export type { HoldFlag } from "./hold-flags.ts";
 export {
   type AuthorizeRequest,
   type BudgetCheck,
+  type DebateInput,
   HoldService,
   type RecordedSpend,
   type SpendInput,
 } from "./hold-service.ts";
 export type { BudgetDecision, BudgetHold, BudgetSpend, HeldPart } from "./hold-view.ts";
+export { debatesOfPlan, PlanBudgets, type PlanDebates, type PlanLimit } from "./plan-budgets.ts";
 export type { AmountInput, DimensionsInput, SpendRequest } from "./request.ts";
 export { EACH, SCOPE_DIMENSIONS, type Scope, type ScopeDimension } from "./scope.ts";
 export type { AlertLevel } from "./thresholds.ts";

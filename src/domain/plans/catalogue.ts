@@ -1,11 +1,13 @@
 // The catalogue is data. A change of it is a new version: who was sold the old one keeps it.
 
-import type { PlanFeature, SubscriptionTier, TierLimits } from "./tier.ts";
+import { PLAN_FEATURES, type PlanFeature, type SubscriptionTier, type TierLimits } from "./tier.ts";
 
 /** The tiers of one version of the catalogue, the smallest first. */
 export interface Catalogue {
   readonly version: number;
   readonly tiers: Readonly<Record<SubscriptionTier, TierLimits>>;
+  /** The tiers whose tokens are charged by use; of the others they are a part of the price. */
+  readonly meteredTokens: readonly SubscriptionTier[];
 }
 
 type Numbers = Pick<TierLimits, "priceMonthlyCents" | "debatesPerMonth" | "usersPerOrg">;
@@ -37,22 +39,11 @@ export const CATALOGUES: readonly Catalogue[] = Object.freeze([
         ENTERPRISE_PLUS,
       ),
     }),
+    meteredTokens: Object.freeze(["enterprise_plus"] as const),
   }),
 ]);
 
 function tier(numbers: Numbers, features: readonly PlanFeature[]): TierLimits {
-  const has = (feature: PlanFeature) => features.includes(feature);
-  return Object.freeze({
-    ...numbers,
-    apiAccess: has("apiAccess"),
-    allAgents: has("allAgents"),
-    auditLogs: has("auditLogs"),
-    ssoEnabled: has("ssoEnabled"),
-    customAgents: has("customAgents"),
-    prioritySupport: has("prioritySupport"),
-    dedicatedInfrastructure: has("dedicatedInfrastructure"),
-    slaGuarantee: has("slaGuarantee"),
-    customModels: has("customModels"),
-    complianceCertifications: has("complianceCertifications"),
-  });
+  const switches = PLAN_FEATURES.map((feature) => [feature, features.includes(feature)]);
+  return Object.freeze({ ...numbers, ...(Object.fromEntries(switches) as Record<PlanFeature, boolean>) });
 }

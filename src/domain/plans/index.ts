@@ -1,2 +1,10 @@
-export { type Plan, planOf, TIER_LIMITS } from "./plan.ts";
-export { type Limit, type PlanFeature, SubscriptionTier, type TierLimits } from "./tier.ts";
+export { CATALOGUES, type Catalogue } from "./catalogue.ts";
+export { type Plan, planIn, planOf, smallestTier, smallestTierWith, TIER_LIMITS, TIERS } from "./plan.ts";
+export {
+  type Limit,
+  PLAN_FEATURES,
+  type PlanFeature,
+  SubscriptionTier,
+  type TierLimits,
+  type TokenTerms,
+} from "./tier.ts";

@@ -11,6 +11,9 @@ export type SubscriptionTier = (typeof SubscriptionTier)[keyof typeof Subscripti
 /** A count, or no limit at all. */
 export type Limit = number | "unlimited";
 
+/** Whether a plan's price has the tokens in it, or they are charged by use. */
+export type TokenTerms = "included" | "metered";
+
 /** What an organization of a tier gets, and for how much. */
 export interface TierLimits {
   readonly priceMonthlyCents: number;
@@ -32,3 +35,17 @@ export interface TierLimits {
 export type PlanFeature = {
   [Name in keyof TierLimits]: TierLimits[Name] extends boolean ? Name : never;
 }[keyof TierLimits];
+
+/** Every {@link PlanFeature}. */
+export const PLAN_FEATURES = Object.freeze([
+  "apiAccess",
+  "allAgents",
+  "auditLogs",
+  "ssoEnabled",
+  "customAgents",
+  "prioritySupport",
+  "dedicatedInfrastructure",
+  "slaGuarantee",
+  "customModels",
+  "complianceCertifications",
+] as const satisfies readonly PlanFeature[]);

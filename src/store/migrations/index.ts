@@ -13,6 +13,7 @@ import { accounts } from "./0011-accounts.ts";
 import { ledgerAndCredits } from "./0012-ledger-and-credits.ts";
 import { oidc } from "./0013-oidc.ts";
 import { discounts } from "./0014-discounts.ts";
+import { planBudgets } from "./0015-plan-budgets.ts";
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -30,4 +31,5 @@ export const MIGRATIONS: readonly Migration[] = [
   ledgerAndCredits,
   oidc,
   discounts,
+  planBudgets,
 ];
