@@ -1,36 +1,12 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Started, startCredits } from "../../src/domain/credits/fixtures.ts";
 import { DAY_MS, systemClock } from "../../src/kernel/index.ts";
 import { freshPostgresUrl, freshSqliteUrl } from "../support/database.ts";
+import { race } from "../support/race.ts";
 import { DEDUCTIONS, RETRIES, type Seen } from "./credits-child.ts";
 
 const CHILD = fileURLToPath(new URL("./credits-child.ts", import.meta.url));
-
-/** Two processes, set off at the same moment. */
-async function race(url: string): Promise<Seen[]> {
-  const children = ["one", "two"].map((name) => {
-    const child = spawn(process.execPath, ["--import", "tsx", CHILD, url, name], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    let printed = "";
-    const ready = once(child.stdout, "data");
-    child.stdout.on("data", (data: Buffer) => {
-      printed += data.toString();
-    });
-    return { child, ready, printed: () => printed };
-  });
-  try {
-    await Promise.all(children.map(({ ready }) => ready));
-    for (const { child } of children) child.stdin.write("go\n");
-    await Promise.all(children.map(({ child }) => once(child, "close")));
-    return children.map(({ printed }) => JSON.parse(printed().split("\n")[1] ?? "") as Seen);
-  } finally {
-    for (const { child } of children) child.kill("SIGKILL");
-  }
-}
 
 describe.each([
   { name: "sqlite", freshUrl: freshSqliteUrl },
@@ -55,7 +31,7 @@ describe.each([
     const second = await issue("race", 3_500, 20);
     lots = [first, second, third, never];
     await issue("retry", 100);
-    seen = await race(url);
+    seen = await race(CHILD, url);
   });
 
   afterAll(() => here.store.close());

@@ -1,10 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Started, startDiscounts } from "../../src/domain/discounts/fixtures.ts";
 import { systemClock } from "../../src/kernel/index.ts";
 import { freshPostgresUrl, freshSqliteUrl } from "../support/database.ts";
+import { race } from "../support/race.ts";
 import {
   ABANDONED,
   ATTEMPTS,
@@ -18,29 +17,6 @@ import {
 
 const CHILD = fileURLToPath(new URL("./discounts-child.ts", import.meta.url));
 const SHORT_MS = 100;
-
-/** Two processes, set off at the same moment. */
-async function race(url: string): Promise<Seen[]> {
-  const children = ["one", "two"].map((name) => {
-    const child = spawn(process.execPath, ["--import", "tsx", CHILD, url, name], {
-      stdio: ["pipe", "pipe", "inherit"],
-    });
-    let printed = "";
-    const ready = once(child.stdout, "data");
-    child.stdout.on("data", (data: Buffer) => {
-      printed += data.toString();
-    });
-    return { child, ready, printed: () => printed };
-  });
-  try {
-    await Promise.all(children.map(({ ready }) => ready));
-    for (const { child } of children) child.stdin.write("go\n");
-    await Promise.all(children.map(({ child }) => once(child, "close")));
-    return children.map(({ printed }) => JSON.parse(printed().split("\n")[1] ?? "") as Seen);
-  } finally {
-    for (const { child } of children) child.kill("SIGKILL");
-  }
-}
 
 describe.each([
   { name: "sqlite", freshUrl: freshSqliteUrl },
@@ -62,7 +38,7 @@ describe.each([
     for (const name of ["one", "two"])
       for (let index = 0; index < STACKED; index += 1)
         await here.discounts.createCode({ code: `${name}-${index}`, discountAmountCents: 30 });
-    seen = await race(url);
+    seen = await race(CHILD, url);
   });
 
   afterAll(() => here.store.close());

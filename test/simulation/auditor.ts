@@ -1,10 +1,11 @@
-// The independent model of one database: what every call must answer, and what must be on record after it.
+// The independent model of usage and budgets: what every call must answer, and what must be on record after it.
 
 import { type Amounts, negated } from "./amounts.ts";
 import { ExpectedBudgets, type Posting } from "./expected-budgets.ts";
 import { ExpectedHolds, type Failure, type Hold } from "./expected-holds.ts";
 import { type Entry, ExpectedPrices, type Rule } from "./expected-prices.ts";
 import { amountsOf, ExpectedUsage, type Row, saysTheSame, type Use } from "./expected-usage.ts";
+import { JobTimes } from "./part.ts";
 
 /** One event as it is sent. */
 export interface SentEvent {
@@ -47,10 +48,11 @@ export class Auditor {
   readonly now: () => number;
   /** Notifications that were delivered already: one per alert and receiver. */
   delivered = 0;
-  readonly #lastRuns: { expiry: number | null; delivery: number | null } = { expiry: null, delivery: null };
+  readonly #jobs: JobTimes;
 
   constructor(now: () => number) {
     this.now = now;
+    this.#jobs = new JobTimes(now);
     this.holds = new ExpectedHolds(now, () => this.budgets);
     this.budgets = new ExpectedBudgets(now, () => this.holds.openHolds());
   }
@@ -132,8 +134,10 @@ export class Auditor {
   /** How many things each job does when all due jobs run now. */
   runJobs(): { expired: number; delivered: number } {
     const waiting = this.notifications() - this.delivered;
-    const expired = this.#isDue("expiry", this.holds.due().length) ? this.holds.expire() : 0;
-    const delivered = this.#isDue("delivery", waiting) ? waiting : 0;
+    const expired = this.#jobs.runs("expiry", JOB_EVERY_MS, this.holds.due().length)
+      ? this.holds.expire()
+      : 0;
+    const delivered = this.#jobs.runs("delivery", JOB_EVERY_MS, waiting) ? waiting : 0;
     this.delivered += delivered;
     return { expired, delivered };
   }
@@ -143,13 +147,6 @@ export class Auditor {
     return this.budgets.alerts
       .filter((alert) => tenant === undefined || alert.tenant === tenant)
       .reduce((sum, { receivers }) => sum + receivers, 0);
-  }
-
-  #isDue(job: "expiry" | "delivery", work: number): boolean {
-    const last = this.#lastRuns[job];
-    if (work === 0 || (last !== null && this.now() < last + JOB_EVERY_MS)) return false;
-    this.#lastRuns[job] = this.now();
-    return true;
   }
 }
 

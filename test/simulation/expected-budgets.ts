@@ -87,8 +87,8 @@ interface Made {
   /** The first posting since the last reset. */
   since: number;
   alerted: Set<number>;
-  /** Its terms changed in its own period: thresholds below those alerted may be new. */
-  isJudgedAnew: boolean;
+  /** The highest threshold that it was found to have reached since its terms were last judged. */
+  reached: number;
 }
 
 export interface Alert {
@@ -211,7 +211,7 @@ export class ExpectedBudgets {
       if (made.place.budget !== budget || made.place.start < start) continue;
       made.resets += 1;
       made.since = this.#posted;
-      made.alerted = new Set();
+      Object.assign(made, { alerted: new Set(), reached: 0 });
     }
     if (budget.suspendedBy === "threshold") this.resume(budget);
   }
@@ -372,9 +372,10 @@ export class ExpectedBudgets {
     const spent = this.spent(place);
     for (const { bps, action } of budget.thresholds) {
       const isReached = spent > 0n && spent * 10_000n >= limit * BigInt(bps);
-      if (!isReached || made.alerted.has(bps)) continue;
       // Periods that were over when the terms changed keep to what they had been judged by.
-      if (!made.isJudgedAnew && bps < Math.max(...made.alerted)) continue;
+      if (!isReached || bps <= made.reached) continue;
+      made.reached = bps;
+      if (made.alerted.has(bps)) continue;
       made.alerted.add(bps);
       this.alerts.push({
         ...{ tenant: budget.tenant, budget: budget.id, key, start, bps, action, spent, limit },
@@ -391,7 +392,7 @@ export class ExpectedBudgets {
     for (const { place } of this.countersOf(budget)) {
       if (place.start < start) continue;
       const made = this.#made.get(textOf(place));
-      if (made !== undefined) made.isJudgedAnew = true;
+      if (made !== undefined) made.reached = 0;
       this.#judge(place);
     }
   }
@@ -399,7 +400,7 @@ export class ExpectedBudgets {
   #make(place: CounterPlace, carry = this.carryOf(place)): void {
     const text = textOf(place);
     if (this.#made.has(text)) return;
-    this.#made.set(text, { place, carry, resets: 0, since: 0, alerted: new Set(), isJudgedAnew: false });
+    this.#made.set(text, { place, carry, resets: 0, since: 0, alerted: new Set(), reached: 0 });
   }
 
   #placeOf(budget: Budget, names: Names, at: number): CounterPlace | undefined {

@@ -1,4 +1,4 @@
-// What the workload does, as plain data: a step can be printed and read.
+// What the workload does to usage and budgets, as plain data.
 
 import type { RerateScope, SentEvent } from "./auditor.ts";
 import type { BudgetTerms, Terms } from "./expected-budgets.ts";
@@ -81,19 +81,4 @@ export type Operation =
       readonly user: string;
       readonly until: number;
       readonly limit: bigint | null;
-    }
-  | { readonly do: "jobs" }
-  | { readonly do: "reopen" };
-
-export interface Step {
-  /** How far the clock moves before it, in milliseconds. */
-  readonly advance: number;
-  /** Which of the two engines on the database does it. */
-  readonly engine: 0 | 1;
-  readonly operation: Operation;
-}
-
-/** A step as one line. */
-export function stepText(step: Step): string {
-  return JSON.stringify(step, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
-}
+    };

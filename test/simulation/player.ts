@@ -2,8 +2,8 @@
 
 import type { Billing } from "../../src/billing.ts";
 import type { BudgetDecision, BudgetHold } from "../../src/domain/budgets/index.ts";
-import { BillingError } from "../../src/kernel/index.ts";
 import { usdText } from "./amounts.ts";
+import { type Answer, attempt, codeOf } from "./attempt.ts";
 import type { Auditor } from "./auditor.ts";
 import { Disagreement, same } from "./disagreement.ts";
 import type { Budget, Opinion } from "./expected-budgets.ts";
@@ -43,7 +43,6 @@ export class Player {
     return id;
   }
 
-  /** All but reopening, which is not the engine's to do. */
   async play(billing: Billing, operation: Operation, under: Hold | null = null): Promise<void> {
     const auditor = this.#auditor;
     switch (operation.do) {
@@ -119,16 +118,6 @@ export class Player {
       }
       case "override":
         return this.#override(billing, operation);
-      case "jobs": {
-        const runs = await billing.jobs.runDue();
-        const { expired, delivered } = auditor.runJobs();
-        const done = new Map(runs.map(({ name, done, error }) => [name, error ?? done]));
-        // Of jobs that come later it knows nothing.
-        const known = [done.get("budget hold expiry"), done.get("notifications")];
-        return same("jobs", known, [expired, delivered]);
-      }
-      case "reopen":
-        return;
     }
   }
 
@@ -363,27 +352,6 @@ export class Player {
 }
 
 const NOT_FOUND: Failure = { code: "hold_not_found" };
-
-type Answer<Value> =
-  | { readonly value: Value }
-  | { readonly code: string; readonly error: BillingError }
-  | { readonly code: string };
-
-async function attempt<Value>(call: () => Promise<Value>): Promise<Answer<Value>> {
-  try {
-    return { value: await call() };
-  } catch (error) {
-    if (error instanceof BillingError) return { code: error.code, error };
-    if (error instanceof Disagreement || !(error instanceof Error)) throw error;
-    return { code: error.message };
-  }
-}
-
-function codeOf(answer: unknown): string {
-  if (typeof answer === "string") return answer;
-  const { code } = answer as { code?: string };
-  return code ?? "done";
-}
 
 function opinionLine(opinion: Opinion): unknown[] {
   const { place, reason, requested, spent, held, limit, remaining, overage } = opinion;

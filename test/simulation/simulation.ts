@@ -1,16 +1,16 @@
-// One seed lived through: months of random operations on one database, each compared with the auditor's model.
+// One seed lived through: months of random operations on one database, each compared with the models of the parts.
 
 import { type Billing, createBilling } from "../../src/billing.ts";
 import { ManualClock } from "../../src/kernel/index.ts";
-import { Auditor } from "./auditor.ts";
-import { TENANTS } from "./choices.ts";
+import { CreditsPart } from "./credits/credits-part.ts";
 import { Disagreement, same } from "./disagreement.ts";
-import { inspectAll, inspectTenant } from "./inspection.ts";
-import { type Operation, type Step, stepText } from "./operations.ts";
-import { Player } from "./player.ts";
+import { DiscountsPart } from "./discounts/discounts-part.ts";
+import { Pace } from "./pace.ts";
+import type { Move, Part } from "./part.ts";
 import { Random } from "./random.ts";
+import { textOf } from "./requests.ts";
 import { changeOneRow } from "./tampering.ts";
-import { Workload } from "./workload.ts";
+import { UsagePart } from "./usage-part.ts";
 
 export interface SimulationOptions {
   readonly seed: number;
@@ -28,7 +28,15 @@ export interface Outcome {
   readonly done: Readonly<Record<string, number>>;
 }
 
-/** The engine and the auditor did not agree. */
+interface Step {
+  /** How far the clock moves before it, in milliseconds. */
+  readonly advance: number;
+  /** Which of the two engines on the database does it. */
+  readonly engine: 0 | 1;
+  readonly move: Move;
+}
+
+/** The engine and a model did not agree. */
 export class FailedSeed extends Error {
   readonly seed: number;
   readonly operation: number;
@@ -48,8 +56,10 @@ const EARLIEST = Date.UTC(2024, 0, 1);
 const START_DAYS = 900;
 /** Everything is compared that often, and in the end. */
 const INSPECT_EVERY = 80;
+/** How often due jobs run and an engine is opened again, beside the parts. */
+const OWN_WEIGHTS = { jobs: 5, reopen: 1 };
 
-/** @throws FailedSeed when the engine and the auditor differ. */
+/** @throws FailedSeed when the engine and a model differ. */
 export async function simulate(options: SimulationOptions): Promise<Outcome> {
   const simulation = new Simulation(options);
   try {
@@ -61,10 +71,11 @@ export async function simulate(options: SimulationOptions): Promise<Outcome> {
 
 class Simulation {
   readonly #options: SimulationOptions;
+  readonly #random: Random;
   readonly #clock: ManualClock;
-  readonly #auditor: Auditor;
-  readonly #player: Player;
-  readonly #workload: Workload;
+  readonly #usage: UsagePart;
+  readonly #parts: readonly Part[];
+  readonly #pace: Pace;
   readonly #engines: Billing[];
   readonly #logged: string[] = [];
   readonly #done: Record<string, number> = {};
@@ -73,10 +84,12 @@ class Simulation {
     this.#options = options;
     const random = new Random(options.seed);
     const start = EARLIEST + random.int(0, START_DAYS) * DAY + random.int(0, 24 * HOUR);
+    this.#random = random;
     this.#clock = new ManualClock(start);
-    this.#auditor = new Auditor(() => this.#clock.now());
-    this.#player = new Player(this.#auditor);
-    this.#workload = new Workload(random, this.#auditor, { ...options, start });
+    const world = { random, now: () => this.#clock.now() };
+    this.#usage = new UsagePart(world);
+    this.#parts = [this.#usage, new CreditsPart(world), new DiscountsPart(world)];
+    this.#pace = new Pace(world, { ...options, start }, () => random.pick(this.#parts).nextEnd());
     this.#engines = [this.#open(), this.#open()];
   }
 
@@ -85,9 +98,9 @@ class Simulation {
     for (let done = 0; done < operations; done += 1) {
       let step: Step | undefined;
       try {
-        const advance = this.#workload.advance();
+        const advance = this.#pace.advance();
         this.#clock.advance(advance);
-        step = this.#workload.next(advance);
+        step = { advance, engine: this.#random.chance(0.25) ? 1 : 0, move: this.#next() };
         await this.#take(step);
         if ((done + 1) % INSPECT_EVERY === 0) await this.#inspect();
       } catch (error) {
@@ -106,36 +119,70 @@ class Simulation {
     for (const engine of this.#engines) await engine.close();
   }
 
-  async #take({ engine, operation }: Step): Promise<void> {
+  #next(): Move {
+    const weights = Object.fromEntries(this.#parts.map(({ weight }, index) => [index, weight]));
+    const turn = this.#random.weighted<string>({ ...weights, ...OWN_WEIGHTS });
+    if (turn === "jobs") return this.#jobs();
+    if (turn === "reopen") return this.#reopening();
+    return (this.#parts[Number(turn)] as Part).next();
+  }
+
+  async #take({ engine, move }: Step): Promise<void> {
+    const { operation } = move;
     this.#done[operation.do] = (this.#done[operation.do] ?? 0) + 1;
-    if (operation.do === "reopen") await this.#reopen(engine);
-    else await this.#player.play(this.#engine(engine), operation);
+    await move.play(this.#engine(engine));
     // The other engine on the same database must see it at once.
-    const other = this.#engine(engine === 0 ? 1 : 0);
-    for (const tenant of tenantsOf(operation)) await inspectTenant(other, this.#auditor, tenant);
+    await move.inspect(this.#engine(engine === 0 ? 1 : 0));
   }
 
   /** All that is due is done, then everything is compared, and a row changed behind the engine's back is found. */
   async #finish(): Promise<Outcome> {
     this.#clock.advance(DAY);
-    await this.#player.play(this.#engine(0), { do: "jobs" });
+    await this.#jobs().play(this.#engine(0));
     const totals = await this.#inspect();
-    same("lines in the log", this.#logged.length, this.#auditor.delivered);
+    same("lines in the log", this.#logged.length, this.#usage.delivered);
     await this.close();
     const change = await changeOneRow(this.#options.database, this.#options.seed);
-    await this.#reopen(0);
+    this.#engines[0] = this.#open();
     const { differences } = await this.#engine(0).verify();
     if (differences.length === 0) throw new Disagreement(`verify saw nothing of this change: ${change}`);
     return { totals: [...totals].sort(), done: this.#done };
   }
 
-  #inspect(): Promise<string[]> {
-    return inspectAll(this.#engine(0), this.#auditor, this.#player);
+  /** All due jobs, of every part. */
+  #jobs(): Move {
+    return {
+      operation: { do: "jobs" },
+      play: async (billing) => {
+        const runs = await billing.jobs.runDue();
+        const done = new Map(runs.map(({ name, done, error }) => [name, error ?? done]));
+        const expected = this.#parts.flatMap((part) => [...part.runJobs()]);
+        // Of the others no model knows anything.
+        const known = expected.map(([name]) => [name, done.get(name)]);
+        same("jobs", known, expected);
+      },
+      inspect: async (billing) => {
+        for (const part of this.#parts) await part.inspectTenants(billing);
+      },
+    };
   }
 
-  async #reopen(index: 0 | 1): Promise<void> {
-    await this.#engine(index).close();
-    this.#engines[index] = this.#open();
+  #reopening(): Move {
+    return {
+      operation: { do: "reopen" },
+      play: async (billing) => {
+        await billing.close();
+        this.#engines[this.#engines.indexOf(billing)] = this.#open();
+      },
+      inspect: async () => undefined,
+    };
+  }
+
+  async #inspect(): Promise<string[]> {
+    const lines: string[] = [];
+    for (const part of this.#parts) lines.push(...(await part.inspectAll(this.#engine(0))));
+    same("verify", (await this.#engine(0).verify()).differences, []);
+    return lines;
   }
 
   #open(): Billing {
@@ -151,10 +198,7 @@ class Simulation {
   }
 }
 
-function tenantsOf(operation: Operation): readonly string[] {
-  if ("tenant" in operation) return [operation.tenant];
-  if ("request" in operation) return [operation.request.tenant];
-  if (operation.do === "record") return [...new Set(operation.events.map(({ use }) => use.tenant))];
-  if (operation.do === "create") return [operation.terms.tenant];
-  return operation.do === "rerate" || operation.do === "jobs" ? TENANTS : [];
+/** A step as one line. */
+function stepText({ advance, engine, move }: Step): string {
+  return textOf({ advance, engine, operation: move.operation });
 }

@@ -15,6 +15,13 @@ const CHANGES = [
   "UPDATE budget_counters SET held_lo = held_lo + 1 WHERE period_start = (SELECT max(period_start) FROM budget_counters)",
   "UPDATE budget_hold_parts SET remaining = remaining + 1 WHERE hold = (SELECT max(hold) FROM budget_hold_parts)",
   "UPDATE budget_spends SET cost = cost + 1 WHERE id = (SELECT max(id) FROM budget_spends)",
+  "UPDATE credit_lots SET remaining = remaining - 1 WHERE seq = (SELECT max(seq) FROM credit_lots WHERE remaining > 0)",
+  "UPDATE credit_lots SET expires_at = expires_at - 1 WHERE seq = (SELECT min(seq) FROM credit_lots)",
+  "UPDATE ledger_balances SET balance = balance + 1 WHERE account = 'credits_used' AND tenant = (SELECT max(tenant) FROM ledger_balances)",
+  "UPDATE discount_codes SET discounted = discounted + 1 WHERE code = (SELECT max(code) FROM discount_codes)",
+  "UPDATE discount_redemptions SET discount = discount - 1 WHERE id = (SELECT max(id) FROM discount_redemptions WHERE discount > 0)",
+  "UPDATE discount_volumes SET spent = spent + 1 WHERE tenant = (SELECT min(tenant) FROM discount_volumes)",
+  "UPDATE discount_volume_entries SET spent_after = spent_after + 1 WHERE seq = (SELECT max(seq) FROM discount_volume_entries)",
 ] as const;
 
 /** @returns the statement that did it. */

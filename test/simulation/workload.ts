@@ -1,77 +1,44 @@
 // Chooses what happens next. All of it follows from the seed and from what the auditor knows, never from the engine.
 
 import type { Auditor, SentEvent } from "./auditor.ts";
-import { Choices, type Setting, TENANTS } from "./choices.ts";
+import { Choices, TENANTS } from "./choices.ts";
 import type { Budget } from "./expected-budgets.ts";
 import type { Hold } from "./expected-holds.ts";
 import type { Use } from "./expected-usage.ts";
-import type { Amount, Authorization, Operation, Request, Step } from "./operations.ts";
+import type { Amount, Authorization, Operation, Request } from "./operations.ts";
 import type { Random } from "./random.ts";
 
 const MINUTE = 60_000;
-const DAY = 86_400_000;
 const MOST_BUDGETS = 9;
 
 const WEIGHTS = {
   ...{ record: 26, retry: 4, authorize: 14, capture: 8, release: 3, eventForHold: 6, withBudget: 4 },
   ...{ check: 6, spend: 5, enforced: 6, retryHold: 2, correct: 5, rerate: 2, price: 1.5, rule: 1.5 },
   ...{ create: 4, update: 5, suspend: 1, resume: 2, close: 0.7, reset: 1.2, override: 2 },
-  ...{ foreign: 1, jobs: 4, reopen: 1 },
+  foreign: 1,
 };
 
 export class Workload {
   readonly #random: Random;
   readonly #auditor: Auditor;
   readonly #choose: Choices;
-  readonly #end: number;
-  #left: number;
   #holds = 0;
   #ids = 0;
 
-  constructor(random: Random, auditor: Auditor, setting: Setting) {
+  constructor(random: Random, auditor: Auditor) {
     this.#random = random;
     this.#auditor = auditor;
     this.#choose = new Choices(random, auditor);
-    this.#end = setting.start + setting.days * DAY;
-    this.#left = setting.operations;
   }
 
-  /** How far the clock moves before the next operation: mostly little, sometimes by weeks, all days in the end. */
-  advance(): number {
-    const random = this.#random;
-    const rest = Math.max(0, this.#end - this.#auditor.now());
-    const mean = rest / Math.max(1, this.#left);
-    this.#left -= 1;
-    if (this.#left === 0) return rest;
-    switch (random.weighted({ none: 30, minutes: 25, boundary: 10, hours: 34, weeks: 1 })) {
-      case "none":
-        return random.int(0, 3);
-      case "minutes":
-        return random.int(1, 20) * MINUTE;
-      case "boundary":
-        return Math.min(rest, this.#toBoundary());
-      case "hours":
-        return Math.min(rest, Math.floor(-Math.log(1 - random.next()) * mean * 2));
-      case "weeks":
-        return Math.min(rest, random.int(7, 16) * DAY);
-    }
-  }
-
-  next(advance: number): Step {
-    const engine = this.#random.chance(0.25) ? 1 : 0;
-    return { advance, engine, operation: this.#operation() };
-  }
-
-  /** To the end of some budget's period, or a millisecond beside it. */
-  #toBoundary(): number {
+  /** Of some budget's present period; null: none ends. */
+  nextEnd(): number | null {
     const { budgets, now } = this.#auditor;
     const periodic = budgets.budgets.filter((one) => one.status !== "closed" && one.period !== "total");
-    if (periodic.length === 0) return 0;
-    const { end } = budgets.periodOf(this.#random.pick(periodic), now());
-    return Math.max(0, Math.min(end - now(), 20 * DAY) + this.#random.int(-1, 1));
+    return periodic.length === 0 ? null : budgets.periodOf(this.#random.pick(periodic), now()).end;
   }
 
-  #operation(): Operation {
+  next(): Operation {
     const random = this.#random;
     const tenant = random.pick(TENANTS);
     const open = this.#auditor.budgets.open(tenant);
@@ -121,9 +88,6 @@ export class Workload {
         return open.length > 2 ? { do: "close", tenant, budget: budget.id } : this.#record(tenant);
       case "override":
         return this.#override(tenant, budget);
-      case "jobs":
-      case "reopen":
-        return { do: kind };
       default:
         return { do: kind, tenant, budget: budget.id };
     }
@@ -207,7 +171,7 @@ export class Workload {
   /** Somebody who knows another tenant's hold by its id. */
   #foreign(tenant: string): Operation {
     const others = this.#auditor.holds.holds.filter((hold) => hold.tenant !== tenant);
-    if (others.length === 0) return { do: "jobs" };
+    if (others.length === 0) return this.#record(tenant);
     const hold = this.#random.pick(others).name;
     switch (this.#random.weighted({ capture: 1, release: 1, event: 1 })) {
       case "capture":

@@ -75,6 +75,21 @@ describe.each(ENGINES)("alerts on $name", ({ freshUrl }) => {
     expect(await differences(started)).toEqual([]);
   });
 
+  it("are not raised in a period that is over by room that is given back in it, whatever the terms are now", async () => {
+    const started = await start();
+    const { budgets, holds, metering, clock } = started;
+    const thresholds = [{ percent: 50, action: "suspend" }] as const;
+    const { id } = await budgets.create({ name: "daily", limit: "2", period: "daily", thresholds });
+    await spend(started, 2);
+    const hold = await holds.authorize({ estimatedCostUsd: "0.01", ttlMs: DAY_MS });
+    clock.advance(DAY_MS / 2 + 1);
+    await budgets.update(id, { limit: "1" });
+    await metering.record(eventOf(2, { holdId: hold.id }));
+    expect(await percents(started)).toEqual([]);
+    expect((await budgets.get(id)).status).toBe("active");
+    expect(await differences(started)).toEqual([]);
+  });
+
   it("are raised again in a new period, and by a late event in its own", async () => {
     const started = await start();
     await started.budgets.create({ name: "daily", limit: "0.5", period: "daily" });

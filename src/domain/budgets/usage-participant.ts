@@ -10,7 +10,7 @@ import type { BudgetBook, BudgetBooks, CounterRef } from "./budget-book.ts";
 import { flagsOf } from "./budget-jobs.ts";
 import { lockBudgets } from "./budget-store.ts";
 import { CounterDeltas } from "./counter-deltas.ts";
-import { addToCounters, markAlerted } from "./counter-store.ts";
+import { addToCounters, counterText, markAlerted } from "./counter-store.ts";
 import {
   findSpendsOfEvents,
   findSpendsOfHolds,
@@ -47,16 +47,19 @@ export class BudgetUsage implements CommitParticipant {
     for (const rated of accepted) count(deltas, book, rated);
     const { holds, superseded } = await settle(tx, book, deltas, accepted, settling);
     for (const spend of superseded) countSpend(deltas, book, negated(spend), spend);
-    const counters = await addToCounters(tx, await deltas.changes(this.#clock.now(), tx));
+    const changes = await deltas.changes(this.#clock.now(), tx);
+    const counters = await addToCounters(tx, changes);
     await updateHolds(tx, holds);
     await updateSpends(
       tx,
       superseded.map((spend) => sealedSpend({ ...spend, state: "superseded" })),
     );
     const alerts: RaisedAlert[] = [];
+    // Room that is given back reaches no threshold: an old period's counter is not judged by today's terms for it.
+    const spentIn = new Set(changes.filter(({ spent }) => spent !== 0n).map(counterText));
     for (const counter of counters) {
       const budget = book.find(counter.tenant, counter.budget);
-      if (budget === undefined) continue;
+      if (budget === undefined || !spentIn.has(counterText(counter))) continue;
       const due = this.#desk.due(budget, counter);
       const highest = due.at(-1);
       if (highest === undefined) continue;

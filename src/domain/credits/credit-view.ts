@@ -13,7 +13,7 @@ import {
 /** What of which lot. */
 export interface CreditLotPart {
   readonly lotId: string;
-  /** Negative: taken from it. */
+  /** Of a transaction: what it changed in the lot, signed. Of a deduction: what it took. */
   readonly amountCents: number;
 }
 

@@ -1,0 +1,69 @@
+// Usage and budgets in the simulation: events, prices, holds, limits, alerts.
+
+import type { Billing } from "../../src/billing.ts";
+import { Auditor } from "./auditor.ts";
+import { TENANTS } from "./choices.ts";
+import { inspectAll, inspectTenant } from "./inspection.ts";
+import type { Operation } from "./operations.ts";
+import type { Move, Part, World } from "./part.ts";
+import { Player } from "./player.ts";
+import { Workload } from "./workload.ts";
+
+export class UsagePart implements Part {
+  readonly weight = 103;
+  readonly #auditor: Auditor;
+  readonly #player: Player;
+  readonly #workload: Workload;
+
+  constructor({ random, now }: World) {
+    this.#auditor = new Auditor(now);
+    this.#player = new Player(this.#auditor);
+    this.#workload = new Workload(random, this.#auditor);
+  }
+
+  /** Notifications that were delivered: each is a line in the log. */
+  get delivered(): number {
+    return this.#auditor.delivered;
+  }
+
+  next(): Move {
+    const operation = this.#workload.next();
+    return {
+      operation,
+      play: (billing) => this.#player.play(billing, operation),
+      inspect: (billing) => this.#inspect(billing, tenantsOf(operation)),
+    };
+  }
+
+  nextEnd(): number | null {
+    return this.#workload.nextEnd();
+  }
+
+  runJobs(): ReadonlyMap<string, number> {
+    const { expired, delivered } = this.#auditor.runJobs();
+    return new Map([
+      ["budget hold expiry", expired],
+      ["notifications", delivered],
+    ]);
+  }
+
+  inspectTenants(billing: Billing): Promise<void> {
+    return this.#inspect(billing, TENANTS);
+  }
+
+  inspectAll(billing: Billing): Promise<string[]> {
+    return inspectAll(billing, this.#auditor, this.#player);
+  }
+
+  async #inspect(billing: Billing, tenants: readonly string[]): Promise<void> {
+    for (const tenant of tenants) await inspectTenant(billing, this.#auditor, tenant);
+  }
+}
+
+function tenantsOf(operation: Operation): readonly string[] {
+  if ("tenant" in operation) return [operation.tenant];
+  if ("request" in operation) return [operation.request.tenant];
+  if (operation.do === "record") return [...new Set(operation.events.map(({ use }) => use.tenant))];
+  if (operation.do === "create") return [operation.terms.tenant];
+  return operation.do === "rerate" ? TENANTS : [];
+}
