@@ -1,5 +1,6 @@
 export type { Clock } from "./clock.ts";
 export { ManualClock, systemClock } from "./clock.ts";
+export { type Cell, csvLine } from "./csv.ts";
 export { currencyExponent, formatMinor, parseMinor, picoUsdToCents } from "./currency.ts";
 export type { BillingErrorJson, BillingErrorOptions, ErrorKind } from "./errors.ts";
 export { BillingError, ERROR_KINDS, exitCodeOf, invalidInput } from "./errors.ts";

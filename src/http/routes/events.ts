@@ -1,11 +1,10 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { type Static, Type } from "typebox";
 import type { CorrectedValues, UsageEvent, Verdict } from "../../domain/metering/index.ts";
-import { BillingError, invalidInput } from "../../kernel/index.ts";
+import { BillingError, csvLine, invalidInput } from "../../kernel/index.ts";
 import { requireSameTenant } from "../auth.ts";
 import { NDJSON, NdjsonBody, parseJson } from "../body.ts";
 import type { ServerContext } from "../context.ts";
-import { csvLine } from "../csv.ts";
 import {
   CorrectedValuesInput,
   EVENT_COLUMNS,
