@@ -10,6 +10,7 @@ import { benchFacade } from "./facade.ts";
 import { benchFsync } from "./fsync.ts";
 import { benchImport } from "./import.ts";
 import { benchIngest, type IngestOptions } from "./ingest.ts";
+import { benchInvoices } from "./invoices.ts";
 import { progress } from "./measure.ts";
 import { type Results, textOf, thisMachine } from "./output.ts";
 import { benchRating } from "./rating.ts";
@@ -24,6 +25,7 @@ const PARTS = [
   "facade",
   "budgets",
   "credits",
+  "invoices",
   "report",
   "import",
 ] as const;
@@ -68,11 +70,12 @@ async function main(): Promise<void> {
     facade: [],
     budgets: [],
     credits: [],
+    invoices: [],
     report: [],
     import: [],
   } satisfies StoredFigures as StoredFigures;
   const needsEngine = (
-    ["ingest", "callers", "facade", "budgets", "credits", "report", "import"] as const
+    ["ingest", "callers", "facade", "budgets", "credits", "invoices", "report", "import"] as const
   ).some((part) => parts.has(part));
   for (const name of needsEngine ? options.engines : []) {
     const engine = await startEngine(name);
@@ -101,6 +104,7 @@ interface StoredFigures {
   readonly facade: Results["facade"][number][];
   readonly budgets: Results["budgets"][number][];
   readonly credits: Results["credits"][number][];
+  readonly invoices: Results["invoices"][number][];
   readonly report: Results["report"][number][];
   readonly import: Results["import"][number][];
 }
@@ -125,6 +129,7 @@ async function benchEngine(engine: BenchEngine, options: Options, figures: Store
     figures.budgets.push(await benchBudgets(engine, { events, rounds }));
   }
   if (parts.has("credits")) figures.credits.push(await benchCredits(engine));
+  if (parts.has("invoices")) figures.invoices.push(await benchInvoices(engine));
   const sizes = full ? [SMALL, LARGE] : [SMALL];
   for (const events of sizes) {
     const batch = events === LARGE ? LARGE_BATCH : SMALL_BATCH;

@@ -7,6 +7,7 @@ import type { FacadeFigures } from "./facade.ts";
 import type { FsyncFigures } from "./fsync.ts";
 import type { ImportFigures, ImportSkipped } from "./import.ts";
 import type { IngestFigures } from "./ingest.ts";
+import type { InvoiceFigures } from "./invoices.ts";
 import type { RatingFigures } from "./rating.ts";
 import type { ReportFigures } from "./report.ts";
 import { type Column, fixed, textTable, whole } from "./table.ts";
@@ -24,6 +25,7 @@ export interface Results {
   readonly facade: readonly FacadeFigures[];
   readonly budgets: readonly BudgetFigures[];
   readonly credits: readonly CreditFigures[];
+  readonly invoices: readonly InvoiceFigures[];
   readonly report: readonly ReportFigures[];
   readonly import: readonly (ImportFigures | ImportSkipped)[];
 }
@@ -81,6 +83,7 @@ export function textOf(results: Results): string {
     results.budgets,
   );
   addTable(parts, "credits: deductions of 64 callers, of one alone, and a balance", CREDITS, results.credits);
+  addTable(parts, "invoices: the month end", INVOICES, results.invoices);
   addTable(parts, "one tenant's month, 1,000 tenants", REPORT, results.report);
   addTable(
     parts,
@@ -159,6 +162,16 @@ const CREDITS: readonly Column<CreditFigures>[] = [
   ["postings", (row) => whole(row.postings)],
   ["balance p50 ms", (row) => micro(row.balanceP50Ms)],
   ["p99 ms", (row) => micro(row.balanceP99Ms)],
+];
+
+const INVOICES: readonly Column<InvoiceFigures>[] = [
+  ["engine", (row) => row.engine],
+  ["tenants", (row) => whole(row.tenants)],
+  ["lines each", (row) => whole(row.lines)],
+  ["seconds", (row) => ms(row.monthEndSeconds)],
+  ["invoices/s", (row) => whole(row.invoicesPerSecond)],
+  ["fsync p50 ms", (row) => ms(row.fsync.p50Ms)],
+  ["again s", (row) => ms(row.againSeconds)],
 ];
 
 const REPORT: readonly Column<ReportFigures>[] = [

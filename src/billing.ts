@@ -6,7 +6,13 @@ import { GlobalWebhook, WebhookEndpoints } from "./adapters/webhook/index.ts";
 import type { NotificationOptions, TokenSecretOptions } from "./config.ts";
 import { AnalyticsService } from "./domain/analytics/index.ts";
 import { AuditLog } from "./domain/audit/index.ts";
-import { BudgetService, budgetEngine, currentHold, HoldService } from "./domain/budgets/index.ts";
+import {
+  BudgetService,
+  budgetEngine,
+  currentHold,
+  HoldService,
+  PlanBudgets,
+} from "./domain/budgets/index.ts";
 import { type AskForPayment, CreditService, TopUpService } from "./domain/credits/index.ts";
 import { DiscountService, VolumeService } from "./domain/discounts/index.ts";
 import {
@@ -19,6 +25,7 @@ import {
   SessionService,
   signingKeys,
 } from "./domain/identity/index.ts";
+import { InvoiceService } from "./domain/invoices/index.ts";
 import {
   type CommitParticipant,
   MeteringService,
@@ -32,11 +39,13 @@ import {
   EndpointService,
   NotificationService,
   RegisteredEndpoints,
+  SubscriptionNotices,
 } from "./domain/notifications/index.ts";
 import { WriteService } from "./domain/operations/index.ts";
 import { OrganizationService } from "./domain/organizations/index.ts";
 import { PricingService } from "./domain/pricing/index.ts";
 import type { UnknownModelPolicy } from "./domain/rating/index.ts";
+import { EntitlementService, SubscriptionService } from "./domain/subscriptions/index.ts";
 import { Jobs } from "./jobs.ts";
 import { type Clock, createIds, invalidInput, secureRandom, systemClock } from "./kernel/index.ts";
 import { type Store, storeAt } from "./store/index.ts";
@@ -83,6 +92,10 @@ export class Billing {
   /** Who changed what. */
   readonly audit: AuditLog;
   readonly organizations: OrganizationService;
+  /** What organizations have bought. */
+  readonly subscriptions: SubscriptionService;
+  /** What a tenant may do by its plan. */
+  readonly entitlements: EntitlementService;
   /** API keys. */
   readonly identity: IdentityService;
   /** How people sign in. */
@@ -104,6 +117,8 @@ export class Billing {
   readonly discounts: DiscountService;
   /** What organizations have bought, and the tier of discount that they reached by it. */
   readonly volumeDiscounts: VolumeService;
+  /** From usage and subscriptions to documents that never change. */
+  readonly invoices: InvoiceService;
   readonly notifications: NotificationService;
   /** Webhook endpoints of tenants. */
   readonly endpoints: EndpointService;
@@ -134,8 +149,13 @@ export class Billing {
       ...{ store, clock, ids, random: secureRandom, sessions: this.sessions },
       mailer: new AccountMails(ids),
     });
+    const engine = budgetEngine({ store, clock, sink: new BudgetAlertNotifications({ clock, ids }) });
+    this.subscriptions = new SubscriptionService({
+      ...{ store, clock, ids, limits: new PlanBudgets(engine) },
+      notices: new SubscriptionNotices({ clock, ids }),
+    });
     this.organizations = new OrganizationService({
-      ...{ store, clock, ids, random: secureRandom },
+      ...{ store, clock, ids, random: secureRandom, plans: this.subscriptions.keeper },
       holders: [this.endpoints, this.sessions, this.accounts, oidcIdentities],
     });
     this.oidc = new OidcService(
@@ -149,8 +169,6 @@ export class Billing {
     );
     this.identity = new IdentityService({ store, clock, ids, random: secureRandom });
     this.pricing = new PricingService(store, clock);
-    const sink = new BudgetAlertNotifications({ clock, ids });
-    const engine = budgetEngine({ store, clock, sink });
     this.credits = new CreditService({ store, clock, ids }, { tenant });
     const { askForPayment } = options;
     this.topUps = new TopUpService({ store, clock, ids, askForPayment }, { tenant });
@@ -163,6 +181,8 @@ export class Billing {
         unknownModel,
         participants: [
           engine.participant,
+          this.subscriptions.participant,
+          InvoiceService.participant,
           this.credits.participant,
           this.discounts.participant,
           ...participants,
@@ -175,6 +195,18 @@ export class Billing {
       { store, clock, ids, pricing: this.pricing, engine },
       { tenant, unknownModel },
     );
+    this.entitlements = new EntitlementService({
+      ...{ store, clock, holds: this.holds },
+      plan: (whose, at, reader) => this.subscriptions.plan(whose, at, reader),
+      settle: (whose) => this.subscriptions.settle(whose),
+    });
+    this.invoices = new InvoiceService(
+      {
+        ...{ store, clock, ids, pricing: this.pricing },
+        ...{ credits: this.credits, subscriptions: this.subscriptions },
+      },
+      { tenant },
+    );
     this.analytics = new AnalyticsService(store, tenant);
     this.notifications = new NotificationService(
       { store, clock, ids },
@@ -182,6 +214,7 @@ export class Billing {
     );
     this.jobs = new Jobs({ store, clock, ids }, [
       this.holds.expiry,
+      this.subscriptions.renewals,
       this.credits.expiry,
       this.topUps.requests,
       this.discounts.expiry,

@@ -17,6 +17,7 @@ export {
   type UsageTotals,
 } from "./domain/analytics/index.ts";
 export type { ActorKind, AuditActor, AuditEntry, AuditLog, AuditQuery } from "./domain/audit/index.ts";
+export type { DebateInput } from "./domain/budgets/index.ts";
 export {
   type AlertCallback,
   type AlertLevel,
@@ -129,6 +130,31 @@ export type {
   TokenPair as SessionTokenPair,
   UserSession,
 } from "./domain/identity/index.ts";
+export type {
+  BillableLine,
+  CreditNoteContent,
+  CreditNoteInput,
+  CreditNoteView,
+  ExplainedEvent,
+  ExplainedPart,
+  InvoiceContent,
+  InvoiceItemInput,
+  InvoiceKey,
+  InvoiceService,
+  InvoiceSummary,
+  InvoiceTermsInput,
+  InvoiceView,
+  IssuedLine,
+  LineExplanation,
+  LineGroup,
+  LineSource,
+  MonthEndProgress,
+  MonthEndReport,
+  NewInvoice,
+  Party,
+  PaymentInput,
+} from "./domain/invoices/index.ts";
+export { InvoiceStatus } from "./domain/invoices/index.ts";
 export {
   type AdjustmentEntry,
   type BillingEvent,
@@ -198,6 +224,7 @@ export {
   type UserView,
   type WorkspaceView,
 } from "./domain/organizations/index.ts";
+export type { TokenTerms } from "./domain/plans/index.ts";
 export {
   type Limit,
   type Plan,
@@ -232,6 +259,23 @@ export {
   type TokenPrices,
 } from "./domain/pricing/index.ts";
 export type { RatingFlag, UnknownModelPolicy } from "./domain/rating/index.ts";
+export type {
+  ChangeKind,
+  Entitlement,
+  EntitlementDecision,
+  EntitlementRefusal,
+  EntitlementService,
+  LineView,
+  StartedDebate,
+  SubscriptionChange,
+  SubscriptionChangeView,
+  SubscriptionLineView,
+  SubscriptionService,
+  SubscriptionStatus,
+  SubscriptionView,
+  TenantPlan,
+  When,
+} from "./domain/subscriptions/index.ts";
 export {
   createAccessToken,
   createRefreshToken,
@@ -324,6 +368,7 @@ export {
   type EnterpriseTokenUsage,
   type TokenUsageRecord,
 } from "./facade/enterprise-meter.ts";
+export type { Invoice, InvoiceLineItem, InvoiceRequest } from "./facade/invoice.ts";
 export type { BudgetConfig, TenantBudget } from "./facade/meter-budget.ts";
 export type {
   AttributedCall,
@@ -356,6 +401,16 @@ export {
   type User,
 } from "./facade/organization-models.ts";
 export type { RecordedUsage } from "./facade/recorded-usage.ts";
+export { getSubscription, type SubscribingBilling, type Subscription } from "./facade/subscription.ts";
+export {
+  FEATURE_TIER_MAP,
+  type GatingBilling,
+  requireTier,
+  TIER_ORDER,
+  TierInsufficientError,
+  TrialExpiredError,
+  tierSufficient,
+} from "./facade/tier-gating.ts";
 export { type MeterScope, UsageMeter } from "./facade/usage-meter.ts";
 export type { UsageSummary } from "./facade/usage-summary.ts";
 export {

@@ -7,6 +7,7 @@ import { callForm } from "./call-form.ts";
 import { checkFields } from "./checked-call.ts";
 import { type CostBreakdown, costBreakdown } from "./cost-breakdown.ts";
 import { defaultBilling } from "./default-billing.ts";
+import { generatedInvoice, type Invoice, type InvoiceRequest } from "./invoice.ts";
 import {
   type BudgetConfig,
   meterBudget,
@@ -125,6 +126,20 @@ export class EnterpriseMeter {
     } = {},
   ): Promise<CostBreakdown> {
     return costBreakdown(this.#billing, query);
+  }
+
+  /**
+   * The invoice of a tenant's month: a draft, computed anew at every look until `billing.invoices.finalize` issues it. Tokens
+   * are always billed, also where a plan includes them; each line is rounded to cents once. The same tenant and month again
+   * is the same invoice.
+   *
+   * @throws BillingError conflict `invoice_exists` for another tax rate; invalid_input naming the field.
+   * @example
+   * const invoice = await meter.generateInvoice({ tenantId: "tenant_123", period: "2025-01", taxRate: "0.1" });
+   * console.log(`Invoice ${invoice.id}: $${invoice.total}`);
+   */
+  generateInvoice(request: InvoiceRequest): Promise<Invoice> {
+    return generatedInvoice(this.#billing, request);
   }
 
   /**

@@ -7,6 +7,7 @@ import {
   TIERS,
 } from "../domain/plans/index.ts";
 import { BillingError } from "../kernel/index.ts";
+import { defaultBilling } from "./default-billing.ts";
 
 /** What gating needs of a `Billing`. */
 export interface GatingBilling {
@@ -100,7 +101,7 @@ export class TrialExpiredError extends BillingError {
 export async function requireTier(
   required: SubscriptionTier,
   { orgId }: { readonly orgId: string },
-  billing: GatingBilling,
+  billing: GatingBilling = defaultBilling(),
 ): Promise<SubscriptionTier> {
   const { tier, trialEnded } = await billing.entitlements.planOf(orgId);
   if (tierSufficient(tier, required)) return tier;

@@ -101,6 +101,18 @@ const CHECKSUMS = [
     sqlite: "e6b7d922d518cf66f82c3da8f72e57ee4e1861556d6826ef480e2236baca32df",
     postgres: "575f167779abc673f1c2b1f4b694423120ea55f4dc2dd29bfde33a087facc6a3",
   },
+  {
+    version: 16,
+    name: "subscriptions",
+    sqlite: "af8aabf307df778f4aa77aefd94448a56aaf6732815c46890191bcc922c2cc77",
+    postgres: "f22554a8b4fa148d31b41eb9106533f58692a30f2f9689d32fd288cf3616f2a8",
+  },
+  {
+    version: 17,
+    name: "invoices",
+    sqlite: "deaf89ab58155625974c37c0de784f1f565a354b206432cfdfc6a200e90e1ccd",
+    postgres: "b1dd61c4e4c26fdd02e9eb40d068a30421763b82c2eb19a697f512621ee1daed",
+  },
 ];
 
 const VERSIONS = CHECKSUMS.map(({ version }) => BigInt(version));

@@ -31,4 +31,5 @@ export {
 } from "./notification-service.ts";
 export type { NotificationMethod, NotificationState } from "./notification-store.ts";
 export { isEmail, type Recipient, secretBytes } from "./recipient.ts";
+export { SubscriptionNotices } from "./subscription-notices.ts";
 export { WEBHOOK_EVENTS, type WebhookEvent, type WebhookEventType } from "./webhook-events.ts";

@@ -8,7 +8,7 @@ import { type MembershipRole, type Permission, ROLE_PERMISSIONS } from "./role.t
  * A permission (of several: any), the installation's operators only, oneself (whose organization or membership it will
  * be), or whoever has a permission or is oneself.
  */
-type Rule =
+export type Rule =
   | { readonly any: readonly Permission[]; readonly orSelf?: true }
   | { readonly only: "operator" | "self" | "self or operator" };
 
@@ -69,13 +69,12 @@ export function standingOf(
 }
 
 /**
- * Lets a mutation of an existing organization pass, or not.
+ * Lets a change of an existing organization pass, or not.
  *
- * @param self whether the mutation is about the actor's own membership.
+ * @param self whether the change is about the actor's own membership.
  * @throws BillingError forbidden `permission_denied`.
  */
-export function requireAccess(standing: Standing, mutation: Mutation, self: boolean): void {
-  const rule: Rule = MUTATIONS[mutation];
+export function requireAccess(standing: Standing, rule: Rule, self: boolean): void {
   if (actsForInstallation(standing.actor)) return;
   if ("any" in rule) {
     if (rule.orSelf && self) return;

@@ -3,7 +3,7 @@
 import { BillingError, type Clock, type Ids } from "../../kernel/index.ts";
 import type { Reader, Store, Tx } from "../../store/index.ts";
 import { appendAudit } from "../audit/index.ts";
-import { type Mutation, requireAccess, type Standing, standingOf } from "./access.ts";
+import { MUTATIONS, type Mutation, type Rule, requireAccess, type Standing, standingOf } from "./access.ts";
 import { type Actor, actsForInstallation, checkedActor } from "./actor.ts";
 import { roleOf } from "./membership-store.ts";
 import { type OrganizationView, organizationNotFound } from "./organization.ts";
@@ -41,7 +41,8 @@ export interface Seen {
 }
 
 /**
- * Runs a change: all of it, audit entries included, or nothing. Changes of one organization come one after another.
+ * Runs a change: all of it, audit entries included, or nothing. Changes of one organization come one after another. A later
+ * domain says by a rule of its own who may make it.
  *
  * @throws BillingError not_found `organization_not_found` for an unknown organization and for outsiders alike; forbidden
  * `permission_denied`, `organization_suspended`; failed_precondition `organization_erased`.
@@ -53,14 +54,14 @@ export async function changeOrganization<T>(
     actor,
     tenant,
     self = false,
-  }: { mutation: Mutation; actor: Actor; tenant: string; self?: boolean },
+  }: { mutation: Mutation | Rule; actor: Actor; tenant: string; self?: boolean },
   work: (change: Change) => Promise<T>,
 ): Promise<T> {
   const who = checkedActor(actor);
   return store.transaction(async (tx) => {
     if (typeof tenant !== "string" || !(await lockOrganization(tenant, tx))) throw organizationNotFound();
     const seen = await seenBy(who, tenant, tx);
-    requireAccess(seen.standing, mutation, self);
+    requireAccess(seen.standing, typeof mutation === "string" ? MUTATIONS[mutation] : mutation, self);
     requireOpen(seen.organization, who);
     const at = clock.now();
     const notes: Note[] = [];

@@ -1,6 +1,6 @@
 import { BillingError, type Ids, invalidInput } from "../../kernel/index.ts";
 import type { Tx } from "../../store/index.ts";
-import { planOf, SubscriptionTier } from "../plans/index.ts";
+import { type Plan, planOf, SubscriptionTier } from "../plans/index.ts";
 import { denied } from "./access.ts";
 import { type Actor, actsForInstallation } from "./actor.ts";
 import { type ChangeContext, record } from "./change.ts";
@@ -8,6 +8,7 @@ import { takeOrganization } from "./members.ts";
 import { insertMember } from "./membership-store.ts";
 import { type OrganizationView, userNotFound } from "./organization.ts";
 import { claimSlug, insertOrganization, organizationOf } from "./organization-store.ts";
+import type { PlanKeeper } from "./plan-keeper.ts";
 import { checkedSlug, slugFrom, slugWith } from "./slug.ts";
 import { idOf, lineOf } from "./text-input.ts";
 import { ensureUserAcrossTenants, userAcrossTenants } from "./user-store.ts";
@@ -29,7 +30,7 @@ interface CheckedOrganization {
   readonly owner: string;
   readonly slug: string | undefined;
   readonly id: string;
-  readonly tier: SubscriptionTier;
+  readonly plan: Plan;
 }
 
 /** @throws BillingError invalid_input naming the field; forbidden `permission_denied`. */
@@ -49,20 +50,20 @@ export function checkedOrganization(
     owner: idOf(ownerId, "ownerId"),
     slug: slug === undefined ? undefined : checkedSlug(slug),
     id: id === undefined ? newId() : idOf(id, "id"),
-    tier: planOf(tier).tier,
+    plan: planOf(tier),
   };
 }
 
 /** @throws BillingError: see `OrganizationService.createOrganization`. */
 export async function addOrganization(
-  { clock, ids }: ChangeContext,
+  { clock, ids, plans }: ChangeContext & { readonly plans: PlanKeeper },
   actor: Actor,
-  { name, owner, slug: asked, id, tier }: CheckedOrganization,
+  { name, owner, slug: asked, id, plan }: CheckedOrganization,
   tx: Tx,
 ): Promise<OrganizationView> {
   const at = clock.now();
   const slug = await takeSlug(id, asked ?? null, { name, ids }, tx);
-  if (!(await insertOrganization(id, { name, slug, tier, at }, tx))) {
+  if (!(await insertOrganization(id, { name, slug, plan, at }, tx))) {
     throw new BillingError("conflict", "organization_exists", "there is an organization by this id", {
       details: { field: "id" },
     });
@@ -71,8 +72,10 @@ export async function addOrganization(
   if ((await userAcrossTenants(owner, tx))?.erasedAt !== null) throw userNotFound();
   await takeOrganization(owner, tx);
   await insertMember(id, { user: owner, role: "owner", at }, tx);
+  const { tier } = plan;
   const details = { owner, tier };
   await record(tx, { ids, at, tenant: id, actor }, [{ action: "organization.created", target: id, details }]);
+  await plans.created(tx, { tenant: id, at, actor, tier });
   return (await organizationOf(id, tx)) as OrganizationView;
 }
 

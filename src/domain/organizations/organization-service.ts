@@ -39,6 +39,7 @@ import {
 } from "./organization-store.ts";
 import { erasePersonalData, personalData } from "./personal-data.ts";
 import type { PersonalDataHolder } from "./personal-data-holder.ts";
+import { type PlanKeeper, TIER_ALONE } from "./plan-keeper.ts";
 import { profileOf, putProfile, SELLER } from "./profile-store.ts";
 import { type MembershipRole, type Permission, ROLE_PERMISSIONS } from "./role.ts";
 import type { SecureRandom } from "./secure-random.ts";
@@ -79,15 +80,18 @@ export class OrganizationService {
   readonly #ids: Ids;
   readonly #random: SecureRandom;
   readonly #holders: readonly PersonalDataHolder[];
+  readonly #plans: PlanKeeper;
 
   /**
    * @param parts `random` must be cryptographically secure: invitations rest on it. `holders` keep personal data of
-   * organizations too, and erase it with them.
+   * organizations too, and erase it with them. `plans` keeps what they have bought; without it a tier is what an
+   * operator says.
    */
   constructor(
     parts: ChangeContext & {
       readonly random: SecureRandom;
       readonly holders: readonly PersonalDataHolder[];
+      readonly plans?: PlanKeeper | undefined;
     },
   ) {
     this.#context = parts;
@@ -96,6 +100,7 @@ export class OrganizationService {
     this.#ids = parts.ids;
     this.#random = parts.random;
     this.#holders = parts.holders;
+    this.#plans = parts.plans ?? TIER_ALONE;
   }
 
   /**
@@ -142,7 +147,9 @@ export class OrganizationService {
    */
   async createOrganization(actor: Actor, input: NewOrganization): Promise<OrganizationView> {
     const checked = checkedOrganization(input, checkedActor(actor), () => this.#ids.next("org"));
-    return this.#store.transaction((tx) => addOrganization(this.#context, actor, checked, tx));
+    return this.#store.transaction((tx) =>
+      addOrganization({ ...this.#context, plans: this.#plans }, actor, checked, tx),
+    );
   }
 
   /** Renames an organization, or gives it another slug; the old one is free then. */
@@ -167,10 +174,14 @@ export class OrganizationService {
     });
   }
 
-  /** Puts an organization on another tier. Members beyond its seats stay; nobody joins until there is a seat. */
+  /**
+   * Puts an organization on another tier by hand, at once: nothing is charged or given back for it. Members beyond its
+   * seats stay; nobody joins until there is a seat.
+   */
   setTier(actor: Actor, tenant: string, tier: SubscriptionTier): Promise<OrganizationView> {
     return this.#change("setTier", actor, tenant, async (change) => {
-      await this.#update(change, { tier: planOf(tier).tier });
+      const { tier: asked } = planOf(tier);
+      await this.#plans.tierSet(change.tx, { tenant, at: change.at, actor, tier: asked });
       change.note("organization.tier_changed", tenant, { from: change.organization.tier, to: tier });
       return requireOrganization(tenant, change.tx);
     });
@@ -334,7 +345,10 @@ export class OrganizationService {
    * had notifications sent to. Ids, memberships as they were, usage and money stay.
    */
   erase(actor: Actor, tenant: string): Promise<void> {
-    return this.#change("erase", actor, tenant, (change) => erasePersonalData(change, this.#holders));
+    return this.#change("erase", actor, tenant, async (change) => {
+      await this.#plans.erased(change.tx, { tenant, at: change.at, actor });
+      await erasePersonalData(change, this.#holders);
+    });
   }
 
   /**

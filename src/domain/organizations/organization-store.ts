@@ -1,6 +1,6 @@
 import { isoInstant } from "../../kernel/index.ts";
 import type { Reader, Tx } from "../../store/index.ts";
-import { type Limit, planOf, type SubscriptionTier } from "../plans/index.ts";
+import { type Limit, type Plan, planOf, type SubscriptionTier } from "../plans/index.ts";
 import type { OrganizationStatus, OrganizationView, UserOrganization } from "./organization.ts";
 import type { MembershipRole } from "./role.ts";
 
@@ -9,13 +9,15 @@ interface OrganizationRow {
   readonly name: string;
   readonly slug: string;
   readonly tier: SubscriptionTier;
+  readonly plan_version: bigint;
   readonly status: OrganizationStatus;
   readonly members: bigint;
   readonly created_at: bigint;
   readonly updated_at: bigint;
 }
 
-const COLUMNS = "o.id, o.name, o.slug, o.tier, o.status, o.members, o.created_at, o.updated_at";
+const COLUMNS =
+  "o.id, o.name, o.slug, o.tier, o.plan_version, o.status, o.members, o.created_at, o.updated_at";
 
 /** An organization. */
 export async function organizationOf(tenant: string, reader: Reader): Promise<OrganizationView | undefined> {
@@ -71,13 +73,14 @@ export async function lockOrganization(tenant: string, tx: Tx): Promise<boolean>
 /** Adds an organization with one member, its owner. False when the id is taken. */
 export async function insertOrganization(
   tenant: string,
-  { name, slug, tier, at }: { name: string; slug: string; tier: SubscriptionTier; at: number },
+  { name, slug, plan, at }: { name: string; slug: string; plan: Plan; at: number },
   tx: Tx,
 ): Promise<boolean> {
   const added = await tx.run(
-    `INSERT INTO organizations (id, name, slug, tier, status, members, owners, version, created_at, updated_at)
-     VALUES (?, ?, ?, ?, 'active', 1, 1, 0, ?, ?) ON CONFLICT (id) DO NOTHING`,
-    [tenant, name, slug, tier, at, at],
+    `INSERT INTO organizations
+       (id, name, slug, tier, plan_version, status, members, owners, version, created_at, updated_at)
+     VALUES (?, ?, ?, ?, ?, 'active', 1, 1, 0, ?, ?) ON CONFLICT (id) DO NOTHING`,
+    [tenant, name, slug, plan.tier, plan.version, at, at],
   );
   return added === 1;
 }
@@ -98,19 +101,30 @@ export async function releaseOtherSlugs(tenant: string, slug: string, tx: Tx): P
 
 export async function updateOrganization(
   tenant: string,
-  {
-    name,
-    slug,
-    tier,
-    status,
-    at,
-  }: { name: string; slug: string; tier: SubscriptionTier; status: OrganizationStatus; at: number },
+  { name, slug, status, at }: { name: string; slug: string; status: OrganizationStatus; at: number },
   tx: Tx,
 ): Promise<void> {
-  await tx.run(
-    "UPDATE organizations SET name = ?, slug = ?, tier = ?, status = ?, updated_at = ? WHERE id = ?",
-    [name, slug, tier, status, at, tenant],
-  );
+  await tx.run("UPDATE organizations SET name = ?, slug = ?, status = ?, updated_at = ? WHERE id = ?", [
+    name,
+    slug,
+    status,
+    at,
+    tenant,
+  ]);
+}
+
+/** Puts an organization on a tier of a version of the plans: the only place where it changes. */
+export async function putPlan(
+  tenant: string,
+  { tier, version, at }: { tier: SubscriptionTier; version: number; at: number },
+  tx: Tx,
+): Promise<void> {
+  await tx.run("UPDATE organizations SET tier = ?, plan_version = ?, updated_at = ? WHERE id = ?", [
+    tier,
+    version,
+    at,
+    tenant,
+  ]);
 }
 
 /** Takes a seat in one conditional step. False when all of them are taken. */
@@ -159,7 +173,7 @@ function viewOf(row: OrganizationRow): OrganizationView {
     tier: row.tier,
     status: row.status,
     members: Number(row.members),
-    seats: planOf(row.tier).limits.usersPerOrg,
+    seats: planOf(row.tier, Number(row.plan_version)).limits.usersPerOrg,
     createdAt: isoInstant(Number(row.created_at)),
     updatedAt: isoInstant(Number(row.updated_at)),
   };

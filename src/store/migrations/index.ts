@@ -14,6 +14,8 @@ import { ledgerAndCredits } from "./0012-ledger-and-credits.ts";
 import { oidc } from "./0013-oidc.ts";
 import { discounts } from "./0014-discounts.ts";
 import { planBudgets } from "./0015-plan-budgets.ts";
+import { subscriptions } from "./0016-subscriptions.ts";
+import { invoices } from "./0017-invoices.ts";
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -32,4 +34,6 @@ export const MIGRATIONS: readonly Migration[] = [
   oidc,
   discounts,
   planBudgets,
+  subscriptions,
+  invoices,
 ];

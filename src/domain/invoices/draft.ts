@@ -1,0 +1,187 @@
+// What an invoice would say now. A preview reads it, finalizing writes it: one function for both.
+
+import { DAY_MS, dayOf, formatMinor } from "../../kernel/index.ts";
+import type { Reader } from "../../store/index.ts";
+import type { CreditService } from "../credits/index.ts";
+import { type CodeDiscount, lookAtCodes, volumeDiscountOn } from "../discounts/index.ts";
+import { type BillingProfile, organizationOf, profileOf, SELLER } from "../organizations/index.ts";
+import type { PricingService } from "../pricing/index.ts";
+import { composeTotals } from "./compose.ts";
+import {
+  type DraftDiscount,
+  type DraftLine,
+  INVOICE_CURRENCY,
+  type InvoiceContent,
+  type Party,
+  type StoredInvoice,
+} from "./invoice.ts";
+import { takenSubscriptionLines } from "./invoice-store.ts";
+import type { BilledRow, UsageRow } from "./usage.ts";
+import { usageLines } from "./usage-line.ts";
+import { unbilledBefore } from "./usage-store.ts";
+
+/** A charge or a credit of a subscription, as the invoice shows it. */
+export interface BillableLine {
+  readonly id: string;
+  readonly description: string;
+  /** Cents; credits are negative. */
+  readonly amount: bigint;
+}
+
+/** What invoices ask of subscriptions. */
+export interface SubscriptionBook {
+  /** Writes what is due of a tenant's subscription, so that its lines are complete. */
+  settle(tenant: string): Promise<void>;
+  /** A tenant's lines from before an instant, the oldest first. */
+  linesBefore(tenant: string, before: number, reader: Reader): Promise<readonly BillableLine[]>;
+  /** Whether the plan in force at an instant bills tokens; true for a tenant without one. */
+  metersTokens(tenant: string, at: number, reader: Reader): Promise<boolean>;
+  /** Tenants after one, by name, that have lines from before an instant, on an invoice or not. */
+  tenantsWithLinesAcrossTenants(
+    before: number,
+    page: { readonly after: string; readonly limit: number },
+    reader: Reader,
+  ): Promise<readonly string[]>;
+}
+
+export interface DraftSources {
+  readonly pricing: PricingService;
+  readonly credits: CreditService;
+  readonly subscriptions: SubscriptionBook;
+}
+
+/** An invoice as it would be issued, and what issuing it takes. */
+export interface Draft {
+  readonly content: Omit<InvoiceContent, "creditsApplied" | "creditsIssued">;
+  readonly usage: readonly BilledRow[];
+  readonly subscriptionLines: readonly string[];
+  /** Cents before codes, which they take their part of. */
+  readonly purchase: bigint;
+  readonly codes: readonly CodeDiscount[];
+  /** What counts as bought: after all discounts, before tax; never below zero. */
+  readonly bought: bigint;
+  /** Credit that is there to pay it. */
+  readonly creditsAvailable: bigint;
+}
+
+/** @throws BillingError what a discount code is refused with. */
+export async function draftOf(
+  invoice: Pick<StoredInvoice, "tenant" | "id" | "periodEnd" | "terms">,
+  now: number,
+  sources: DraftSources,
+  reader: Reader,
+): Promise<Draft> {
+  const { tenant, id, periodEnd, terms } = invoice;
+  const rows = await unbilledBefore(tenant, dayOf(periodEnd), reader);
+  const usage = await withMetering(tenant, rows, terms.alwaysMetered, sources.subscriptions, reader);
+  const taken = await takenSubscriptionLines(tenant, reader);
+  const due = await sources.subscriptions.linesBefore(tenant, periodEnd, reader);
+  const subscription = due.filter((line) => !taken.has(line.id));
+  const lines: DraftLine[] = [
+    ...subscription.map(subscriptionLine),
+    ...usageLines(usage, await sources.pricing.book(reader)),
+    ...terms.items.map(
+      ({ description, quantity, amountCents }): DraftLine => ({
+        ...{ group: "item", description, detail: "", quantity, unit: null, unitPrice: null },
+        ...{ amount: BigInt(amountCents), source: { kind: "item" } },
+      }),
+    ),
+  ];
+  const subtotal = lines.reduce((sum, { amount }) => sum + amount, 0n);
+  const volume =
+    terms.volumeDiscount && subtotal > 0n
+      ? await volumeDiscountOn(tenant, subtotal, reader)
+      : { percent: "0", discount: 0n };
+  const purchase = subtotal - volume.discount;
+  const codes =
+    purchase > 0n
+      ? await lookAtCodes({ tenant, codes: terms.discountCodes, purchase, reference: id }, now, reader)
+      : [];
+  const discounts = [...volumeDiscount(volume), ...codes.map(codeDiscount)];
+  const off = discounts.reduce((sum, { amount }) => sum + amount, 0n);
+  const balance = terms.applyCredits ? await sources.credits.balanceSeen(tenant, reader) : undefined;
+  return {
+    content: {
+      currency: INVOICE_CURRENCY,
+      ...composeTotals({ lines, discounts, taxes: terms.taxes }),
+      seller: partyOf(await profileOf(SELLER, reader)),
+      buyer: await buyerOf(tenant, reader),
+      notes: terms.notes,
+      paymentInstructions: terms.paymentInstructions,
+    },
+    usage,
+    subscriptionLines: subscription.map((line) => line.id),
+    ...{ purchase, codes },
+    bought: subtotal - off > 0n ? subtotal - off : 0n,
+    creditsAvailable: BigInt(balance?.balanceCents ?? 0),
+  };
+}
+
+/** Whether there is anything that an invoice up to an instant would take. */
+export async function isOwing(
+  tenant: string,
+  periodEnd: number,
+  subscriptions: SubscriptionBook,
+  reader: Reader,
+): Promise<boolean> {
+  if ((await unbilledBefore(tenant, dayOf(periodEnd), reader)).length > 0) return true;
+  const taken = await takenSubscriptionLines(tenant, reader);
+  return (await subscriptions.linesBefore(tenant, periodEnd, reader)).some(({ id }) => !taken.has(id));
+}
+
+/** A day's tokens are billed where the plan in force at its first instant (UTC) bills them. */
+async function withMetering(
+  tenant: string,
+  rows: readonly UsageRow[],
+  always: boolean,
+  subscriptions: SubscriptionBook,
+  reader: Reader,
+): Promise<BilledRow[]> {
+  const days = new Map<number, boolean>();
+  const billed: BilledRow[] = [];
+  for (const row of rows) {
+    let metered = days.get(row.day);
+    if (metered === undefined) {
+      metered = always || (await subscriptions.metersTokens(tenant, row.day * DAY_MS, reader));
+      days.set(row.day, metered);
+    }
+    billed.push({ ...row, metered });
+  }
+  return billed;
+}
+
+function subscriptionLine({ id, description, amount }: BillableLine): DraftLine {
+  return {
+    ...{ group: "subscription", description, detail: "", quantity: "1", unit: null },
+    ...{
+      unitPrice: formatMinor(amount, INVOICE_CURRENCY),
+      amount,
+      source: { kind: "subscription", line: id },
+    },
+  };
+}
+
+function volumeDiscount({ percent, discount }: { percent: string; discount: bigint }): DraftDiscount[] {
+  if (discount === 0n) return [];
+  const source = { kind: "volume", code: null } as const;
+  return [{ description: `Volume discount ${percent} %`, amount: discount, source }];
+}
+
+function codeDiscount({ code, discount, percent }: CodeDiscount): DraftDiscount {
+  const worth = percent === null ? "" : ` ${percent} %`;
+  return { description: `Discount code ${code}${worth}`, amount: discount, source: { kind: "code", code } };
+}
+
+/** Of the tenant's billing profile; of the organization's name, or the tenant's id, where there is none. */
+async function buyerOf(tenant: string, reader: Reader): Promise<Party> {
+  const party = partyOf(await profileOf(tenant, reader));
+  if (party !== null) return party;
+  const organization = await organizationOf(tenant, reader);
+  return { name: organization?.name ?? tenant, address: [], country: null, taxId: null, email: null };
+}
+
+function partyOf(profile: BillingProfile | null): Party | null {
+  if (profile === null) return null;
+  const { legalName, address, country, taxId, email } = profile;
+  return { name: legalName, address: address.split("\n"), country, taxId: taxId ?? null, email };
+}

@@ -1,0 +1,21 @@
+export type { BillableLine, SubscriptionBook } from "./draft.ts";
+export type { ExplainedEvent, ExplainedPart, LineExplanation } from "./explain.ts";
+export {
+  type InvoiceContent,
+  InvoiceStatus,
+  type IssuedLine,
+  type LineGroup,
+  type LineSource,
+  type Party,
+} from "./invoice.ts";
+export type { InvoiceItemInput, InvoiceTermsInput } from "./invoice-input.ts";
+export {
+  type CreditNoteInput,
+  type InvoiceKey,
+  InvoiceService,
+  type NewInvoice,
+  type PaymentInput,
+} from "./invoice-service.ts";
+export type { CreditNoteView, InvoiceSummary, InvoiceView } from "./invoice-view.ts";
+export type { MonthEndProgress, MonthEndReport } from "./month-end.ts";
+export type { CreditNoteContent } from "./settlement.ts";

@@ -1,0 +1,563 @@
+import {
+  BillingError,
+  type Clock,
+  decodeCursor,
+  type Ids,
+  invalidInput,
+  isoInstant,
+  type Page,
+} from "../../kernel/index.ts";
+import type { Reader, Store, Tx } from "../../store/index.ts";
+import { type AuditActor, appendAudit, pageLimit, pageOf } from "../audit/index.ts";
+import type { CreditService } from "../credits/index.ts";
+import { type CommitParticipant, tenantOf } from "../metering/index.ts";
+import type { PricingService } from "../pricing/index.ts";
+import { draftOf, isOwing, type SubscriptionBook } from "./draft.ts";
+import { explainLine, type LineExplanation } from "./explain.ts";
+import {
+  type InvoiceStatus,
+  type InvoiceTerms,
+  InvoiceStatus as Statuses,
+  type StoredInvoice,
+} from "./invoice.ts";
+import {
+  centsOf,
+  fieldsOf,
+  type InvoiceTermsInput,
+  invoiceNotFound,
+  monthOf,
+  parseTerms,
+  TERM_FIELDS,
+  textOf,
+} from "./invoice-input.ts";
+import {
+  deleteDraft,
+  documentOf,
+  insertDraft,
+  invoiceOf,
+  invoiceOfPeriod,
+  lockInvoice,
+  notesOf,
+  numbersOf,
+  pageOfInvoices,
+  updateTerms,
+} from "./invoice-store.ts";
+import {
+  type CreditNoteView,
+  draftContent,
+  type InvoiceSummary,
+  type InvoiceView,
+  noteView,
+  summaryView,
+} from "./invoice-view.ts";
+import { finalize, type IssueContext, type IssuedContent, voidInvoice } from "./issue.ts";
+import {
+  type MonthEndProgress,
+  type MonthEndReport,
+  MonthEndTally,
+  type TenantOutcome,
+} from "./month-end.ts";
+import { type CreditNoteContent, creditInvoice, payInvoice, writeOff } from "./settlement.ts";
+import { UnbilledUsage } from "./usage-participant.ts";
+import { tenantsWithUnbilledAcrossTenants } from "./usage-store.ts";
+
+interface Whose {
+  /** Absent: the tenant of `withTenant`, else the instance's. */
+  readonly tenant?: string | undefined;
+}
+
+/** Who did it, for the audit log; the program itself by default. */
+interface Deed {
+  readonly actor?: AuditActor | undefined;
+}
+
+export interface NewInvoice extends Whose, Deed, InvoiceTermsInput {
+  /** The month: `2025-01`, cut in UTC. */
+  readonly period: string;
+}
+
+export interface InvoiceKey extends Whose {
+  readonly invoiceId: string;
+}
+
+export interface PaymentInput extends InvoiceKey, Deed {
+  /** Whole cents. Absent: all that is due. */
+  readonly amountCents?: number | undefined;
+  /** The caller's key, unique per tenant: a retry with it is counted once. */
+  readonly reference: string;
+  /** How it was paid: `bank transfer`. */
+  readonly method?: string | undefined;
+}
+
+export interface CreditNoteInput extends InvoiceKey, Deed {
+  /** The caller's key, unique per invoice. */
+  readonly reference: string;
+  readonly reason: string;
+  /** Cents per line, without discount and tax. Absent: all that is left of the invoice. */
+  readonly lines?: readonly { readonly lineId: string; readonly amountCents: number }[] | undefined;
+  /** Where what was paid already goes: prepaid credit (default), or money that you pay back. */
+  readonly refundTo?: "credits" | "payment" | undefined;
+}
+
+const SYSTEM: AuditActor = { kind: "system", id: "invoices" };
+const TENANTS_AT_ONCE = 200;
+
+/**
+ * Invoices: drafts that are computed anew at every look, and issued ones that never change.
+ *
+ * A tenant has one invoice per month that is not void. Issuing it takes all usage up to the month's end that no invoice has
+ * taken, so usage is on exactly one. All changes are one transaction each, on record in the audit log.
+ */
+export class InvoiceService {
+  readonly #store: Store;
+  readonly #context: IssueContext;
+  readonly #subscriptions: SubscriptionBook;
+  readonly #clock: Clock;
+  readonly #ids: Ids;
+  readonly #tenant: string | undefined;
+
+  constructor(
+    deps: {
+      readonly store: Store;
+      readonly clock: Clock;
+      readonly ids: Ids;
+      readonly pricing: PricingService;
+      readonly credits: CreditService;
+      readonly subscriptions: SubscriptionBook;
+    },
+    { tenant }: { readonly tenant: string | undefined },
+  ) {
+    this.#store = deps.store;
+    this.#context = deps;
+    this.#subscriptions = deps.subscriptions;
+    this.#clock = deps.clock;
+    this.#ids = deps.ids;
+    this.#tenant = tenant;
+  }
+
+  /**
+   * The invoice of a month: a new draft, or the one that there is. The same call again finds the same invoice.
+   *
+   * @throws BillingError conflict `invoice_exists` where it was made with other terms; invalid_input naming the field.
+   * @example
+   * const draft = await billing.invoices.create({ tenant: "acme", period: "2025-01", taxRate: "0.1" });
+   * const { number } = await billing.invoices.finalize({ tenant: "acme", invoiceId: draft.id });
+   */
+  async create(input: NewInvoice): Promise<InvoiceView> {
+    const wanted = this.#wanted(input);
+    await this.#subscriptions.settle(wanted.tenant);
+    const invoice = await this.#store.transaction((tx) => this.#createIn(wanted, actorOf(input), tx));
+    return this.get({ tenant: invoice.tenant, invoiceId: invoice.id });
+  }
+
+  /** What the invoice of a month would say now; nothing is written. Equal to what `finalize` would issue now. */
+  async preview(input: NewInvoice): Promise<InvoiceView> {
+    const { tenant, periodStart, periodEnd, terms } = this.#wanted(input);
+    await this.#subscriptions.settle(tenant);
+    return this.#store.read(async (reader) => {
+      const known = await invoiceOfPeriod(tenant, periodStart, reader);
+      if (known !== undefined && known.status !== "draft") return this.#view(known, reader);
+      const now = this.#clock.now();
+      const draft = this.#draft({ tenant, id: known?.id ?? "preview", periodStart, periodEnd, terms });
+      return this.#view({ ...draft, createdAt: now }, reader);
+    });
+  }
+
+  /** Sets the terms of a draft; those left out are back at their defaults. @throws BillingError not_found; failed_precondition `invoice_issued`. */
+  async update(key: InvoiceKey & Deed & InvoiceTermsInput): Promise<InvoiceView> {
+    fieldsOf(key, ["tenant", "invoiceId", "actor", ...TERM_FIELDS], "invoice");
+    const terms = parseTerms(key);
+    const { tenant, id } = this.#keyOf(key);
+    await this.#store.transaction(async (tx) => {
+      const invoice = await this.#lock(tenant, id, tx);
+      if (invoice.status !== "draft") throw issued(id);
+      await updateTerms(tenant, id, terms, tx);
+      await this.#note(tx, tenant, actorOf(key), "invoice.updated", id);
+    });
+    return this.get({ tenant, invoiceId: id });
+  }
+
+  /** Deletes a draft. @throws BillingError not_found; failed_precondition `invoice_issued`. */
+  async deleteDraft(key: InvoiceKey & Deed): Promise<void> {
+    const { tenant, id } = this.#keyOf(key);
+    await this.#store.transaction(async (tx) => {
+      const invoice = await this.#lock(tenant, id, tx);
+      if (invoice.status !== "draft" || !(await deleteDraft(tenant, id, tx))) throw issued(id);
+      await this.#note(tx, tenant, actorOf(key), "invoice.deleted", id);
+    });
+  }
+
+  /** @throws BillingError not_found `invoice_not_found`, the same for another tenant's. */
+  get(key: InvoiceKey): Promise<InvoiceView> {
+    const { tenant, id } = this.#keyOf(key);
+    return this.#store.read(async (reader) => {
+      const invoice = await invoiceOf(tenant, id, reader);
+      if (invoice === undefined) throw invoiceNotFound(id);
+      return this.#view(invoice, reader);
+    });
+  }
+
+  /** A page of invoices, the newest first: 100, or `limit` up to 500. */
+  async list(
+    query: Whose & {
+      readonly status?: InvoiceStatus | undefined;
+      readonly cursor?: string | undefined;
+      readonly limit?: number | undefined;
+    } = {},
+  ): Promise<Page<InvoiceSummary>> {
+    fieldsOf(query, ["tenant", "status", "cursor", "limit"], "query");
+    const tenant = tenantOf(query.tenant, this.#tenant);
+    const limit = pageLimit(query.limit);
+    const { status } = query;
+    if (status !== undefined && !Object.values(Statuses).includes(status))
+      throw invalidInput(
+        "status",
+        "invalid_choice",
+        `status must be one of ${Object.values(Statuses).join(", ")}`,
+      );
+    const before =
+      query.cursor === undefined
+        ? undefined
+        : (decodeCursor(query.cursor, ["number", "string"]) as [number, string]);
+    const now = this.#clock.now();
+    return this.#store.read(async (reader) => {
+      const rows = await pageOfInvoices(tenant, { before, status, limit: limit + 1 }, reader);
+      const numbers = await numbersOf(
+        tenant,
+        rows.map(({ id }) => id),
+        reader,
+      );
+      return pageOf(
+        rows,
+        limit,
+        ({ createdAt, id }) => [createdAt, id],
+        (row) => summaryView(row, numbers.get(row.id) ?? null, now),
+      );
+    });
+  }
+
+  /**
+   * Issues a draft: its number is taken and its text written in the same transaction, for ever. Idempotent.
+   *
+   * @throws BillingError not_found; failed_precondition `period_not_over`, `earlier_draft`; what a discount code is refused with.
+   */
+  async finalize(key: InvoiceKey & Deed): Promise<InvoiceView> {
+    const { tenant, id } = this.#keyOf(key);
+    await this.#subscriptions.settle(tenant);
+    await this.#store.transaction((tx) => this.#finalizeIn(tenant, id, actorOf(key), tx));
+    return this.get({ tenant, invoiceId: id });
+  }
+
+  /**
+   * Takes an issued invoice back: what was on it is unbilled again, its credit returns; number and document stay. Idempotent.
+   *
+   * @throws BillingError not_found; failed_precondition `invoice_draft`, `invoice_settled` for one with payments or credit notes.
+   */
+  async void(key: InvoiceKey & Deed & { readonly reason: string }): Promise<InvoiceView> {
+    fieldsOf(key, ["tenant", "invoiceId", "actor", "reason"], "invoice");
+    const reason = textOf(key.reason, "reason", 500);
+    const { tenant, id } = this.#keyOf(key);
+    await this.#store.transaction(async (tx) => {
+      const before = await invoiceOf(tenant, id, tx);
+      await voidInvoice(tenant, id, reason, this.#context, tx);
+      if (before?.status !== "void")
+        await this.#note(tx, tenant, actorOf(key), "invoice.voided", id, { reason });
+    });
+    return this.get({ tenant, invoiceId: id });
+  }
+
+  /**
+   * Counts a payment. With the same `reference` a retry is counted once.
+   *
+   * @throws BillingError not_found; conflict `reference_conflict`; failed_precondition `invoice_not_payable`; invalid_input `overpaid`.
+   */
+  async pay(input: PaymentInput): Promise<InvoiceView> {
+    fieldsOf(input, ["tenant", "invoiceId", "actor", "amountCents", "reference", "method"], "payment");
+    const { tenant, id } = this.#keyOf(input);
+    const amount = input.amountCents === undefined ? null : centsOf(input.amountCents, "amountCents");
+    const reference = textOf(input.reference, "reference");
+    const method = input.method === undefined ? "" : textOf(input.method, "method");
+    await this.#store.transaction(async (tx) => {
+      const at = this.#clock.now();
+      await payInvoice({ tenant, invoice: id, amount, reference, method }, { at, ids: this.#ids }, tx);
+      await this.#note(tx, tenant, actorOf(input), "invoice.paid", id, { reference });
+    });
+    return this.get({ tenant, invoiceId: id });
+  }
+
+  /** Gives up what is due. Idempotent. @throws BillingError not_found; failed_precondition `invoice_not_payable`. */
+  async markUncollectible(key: InvoiceKey & Deed): Promise<InvoiceView> {
+    const { tenant, id } = this.#keyOf(key);
+    await this.#store.transaction(async (tx) => {
+      await writeOff(tenant, id, { at: this.#clock.now(), ids: this.#ids }, tx);
+      await this.#note(tx, tenant, actorOf(key), "invoice.written_off", id);
+    });
+    return this.get({ tenant, invoiceId: id });
+  }
+
+  /**
+   * Issues a credit note that names its invoice: takes lines back in part or whole, with their tax. It lowers what is due;
+   * what was paid goes back as credit, or as money that you pay back. Once per reference.
+   *
+   * @throws BillingError not_found; failed_precondition `invoice_not_creditable`; invalid_input `line_exceeded`,
+   * `unknown_line`; conflict `reference_conflict`.
+   */
+  async creditNote(input: CreditNoteInput): Promise<CreditNoteView> {
+    fieldsOf(
+      input,
+      ["tenant", "invoiceId", "actor", "reference", "reason", "lines", "refundTo"],
+      "credit note",
+    );
+    const { tenant, id } = this.#keyOf(input);
+    const { refundTo = "credits" } = input;
+    if (refundTo !== "credits" && refundTo !== "payment")
+      throw invalidInput("refundTo", "invalid_choice", "refundTo must be credits or payment");
+    const request = {
+      ...{ tenant, invoice: id, refundTo, reference: textOf(input.reference, "reference", 128) },
+      reason: textOf(input.reason, "reason", 500),
+      lines: input.lines === undefined ? null : linesOf(input.lines),
+    };
+    const { credits } = this.#context;
+    const note = await this.#store.transaction(async (tx) => {
+      const made = await creditInvoice(request, { at: this.#clock.now(), ids: this.#ids, credits }, tx);
+      await this.#note(tx, tenant, actorOf(input), "credit_note.issued", made.id, { invoice: id });
+      return made;
+    });
+    return this.getCreditNote({ tenant, creditNoteId: note.id });
+  }
+
+  /** @throws BillingError not_found `credit_note_not_found`. */
+  getCreditNote(key: Whose & { readonly creditNoteId: string }): Promise<CreditNoteView> {
+    fieldsOf(key, ["tenant", "creditNoteId"], "credit note");
+    const tenant = tenantOf(key.tenant, this.#tenant);
+    const id = textOf(key.creditNoteId, "creditNoteId", 512);
+    return this.#store.read(async (reader) => {
+      const note = await documentOf<CreditNoteContent>(tenant, id, reader);
+      if (note?.kind !== "credit_note") {
+        const text = `no credit note ${JSON.stringify(id)}`;
+        throw new BillingError("not_found", "credit_note_not_found", text, { details: { id } });
+      }
+      return noteView(note);
+    });
+  }
+
+  /** The credit notes of an invoice, in the order of their numbers. @throws BillingError not_found `invoice_not_found`. */
+  creditNotes(key: InvoiceKey): Promise<CreditNoteView[]> {
+    const { tenant, id } = this.#keyOf(key);
+    return this.#store.read(async (reader) => {
+      if ((await invoiceOf(tenant, id, reader)) === undefined) throw invoiceNotFound(id);
+      return (await notesOf<CreditNoteContent>(tenant, id, reader)).map(noteView);
+    });
+  }
+
+  /**
+   * Why a line of an issued invoice says what it says: its events (a page of 100, or `limit` up to 500), the price version,
+   * each rounding, its part of discounts and tax.
+   *
+   * @throws BillingError not_found `invoice_not_found`, `line_not_found`; failed_precondition `invoice_draft`.
+   */
+  explain(
+    key: InvoiceKey & {
+      readonly lineId: string;
+      readonly cursor?: string | undefined;
+      readonly limit?: number | undefined;
+    },
+  ): Promise<LineExplanation> {
+    fieldsOf(key, ["tenant", "invoiceId", "lineId", "cursor", "limit"], "query");
+    const tenant = tenantOf(key.tenant, this.#tenant);
+    const id = textOf(key.invoiceId, "invoiceId");
+    const limit = pageLimit(key.limit);
+    return this.#store.read(async (reader) => {
+      if ((await invoiceOf(tenant, id, reader)) === undefined) throw invoiceNotFound(id);
+      const document = await documentOf<IssuedContent>(tenant, id, reader);
+      if (document === undefined) {
+        const text = "a draft is computed anew at every look: finalize it, then ask why";
+        throw new BillingError("failed_precondition", "invoice_draft", text);
+      }
+      const { content } = document;
+      const of = { tenant, invoice: id, content, creditTransaction: content.creditTransaction };
+      const book = await this.#context.pricing.book(reader);
+      return explainLine(of, key.lineId, { cursor: key.cursor, limit }, book, reader);
+    });
+  }
+
+  /**
+   * Issues the invoices of a month for every tenant that owes or used something: those that have none, and open drafts.
+   * Can be stopped and run again at any time, and by several processes at once: each tenant gets one invoice.
+   *
+   * @throws BillingError failed_precondition `period_not_over`; invalid_input naming the field.
+   */
+  async runMonthEnd(
+    input: { readonly period: string } & InvoiceTermsInput & Deed,
+    onProgress: (progress: MonthEndProgress) => void = () => undefined,
+  ): Promise<MonthEndReport> {
+    fieldsOf(input, ["period", "actor", ...TERM_FIELDS], "run");
+    const { start, end } = monthOf(input.period);
+    const terms = parseTerms(input);
+    if (this.#clock.now() < end) {
+      const text = `${input.period} ends at ${isoInstant(end)}: run it after that`;
+      throw new BillingError("failed_precondition", "period_not_over", text);
+    }
+    const tally = new MonthEndTally(input.period);
+    let after = "";
+    for (;;) {
+      const tenants = await this.#debtors(end, after);
+      for (const tenant of tenants) {
+        tally.add(
+          await this.#billTenant({ tenant, periodStart: start, periodEnd: end, terms }, actorOf(input)),
+        );
+        onProgress(tally.progress);
+      }
+      const last = tenants.at(-1);
+      if (last === undefined) return tally.report;
+      after = last;
+    }
+  }
+
+  /** To be joined to metering: usage is unbilled from its commit on, and `verify` proves the invoices too. */
+  static get participant(): CommitParticipant {
+    return new UnbilledUsage();
+  }
+
+  async #billTenant(wanted: Wanted, actor: AuditActor): Promise<TenantOutcome> {
+    const { tenant } = wanted;
+    try {
+      await this.#subscriptions.settle(tenant);
+      return await this.#store.transaction(async (tx): Promise<TenantOutcome> => {
+        const known = await invoiceOfPeriod(tenant, wanted.periodStart, tx);
+        if (known !== undefined && known.status !== "draft") return { kind: "already" };
+        if (known === undefined && !(await isOwing(tenant, wanted.periodEnd, this.#subscriptions, tx)))
+          return { kind: "already" };
+        const invoice = known ?? (await this.#createIn(wanted, actor, tx));
+        // Another process has just issued it.
+        if (invoice.status !== "draft") return { kind: "already" };
+        const { total } = await this.#finalizeIn(tenant, invoice.id, actor, tx);
+        return { kind: "finalized", totalCents: Number(total) };
+      });
+    } catch (error) {
+      if (error instanceof BillingError && error.kind !== "unavailable" && error.kind !== "internal")
+        return { kind: "failed", tenant, error };
+      throw error;
+    }
+  }
+
+  /** Up to so many tenants after one, by name. */
+  async #debtors(end: number, after: string): Promise<string[]> {
+    const page = { after, limit: TENANTS_AT_ONCE };
+    return this.#store.read(async (reader) => {
+      const used = await tenantsWithUnbilledAcrossTenants(end / 86_400_000, page, reader);
+      const subscribed = await this.#subscriptions.tenantsWithLinesAcrossTenants(end, page, reader);
+      return [...new Set([...used, ...subscribed])].sort().slice(0, TENANTS_AT_ONCE);
+    });
+  }
+
+  async #createIn(wanted: Wanted, actor: AuditActor, tx: Tx): Promise<StoredInvoice> {
+    const { tenant, periodStart, terms } = wanted;
+    const draft = { ...this.#draft({ ...wanted, id: this.#ids.next("inv") }), createdAt: this.#clock.now() };
+    if (await insertDraft(draft, tx)) {
+      await this.#note(tx, tenant, actor, "invoice.created", draft.id);
+      return draft;
+    }
+    const known = await invoiceOfPeriod(tenant, periodStart, tx);
+    if (known !== undefined && JSON.stringify(known.terms) === JSON.stringify(terms)) return known;
+    const text =
+      "this month has an invoice with other terms: update its draft, or void it and make another one";
+    throw new BillingError("conflict", "invoice_exists", text, { details: { invoice: known?.id ?? null } });
+  }
+
+  async #finalizeIn(tenant: string, id: string, actor: AuditActor, tx: Tx): Promise<StoredInvoice> {
+    const before = await invoiceOf(tenant, id, tx);
+    const invoice = await finalize(tenant, id, this.#context, tx);
+    if (before?.status === "draft") await this.#note(tx, tenant, actor, "invoice.finalized", id);
+    return invoice;
+  }
+
+  async #view(invoice: StoredInvoice, reader: Reader): Promise<InvoiceView> {
+    const now = this.#clock.now();
+    if (invoice.status === "draft") {
+      const draft = await draftOf(invoice, now, this.#context, reader);
+      return { ...summaryView(invoice, null, now), content: draftContent(draft) };
+    }
+    const document = await documentOf<IssuedContent>(invoice.tenant, invoice.id, reader);
+    if (document === undefined) throw new Error(`the document of ${invoice.id} is missing`);
+    const { creditTransaction: _, ...content } = document.content;
+    return { ...summaryView(invoice, document.number, now), content };
+  }
+
+  async #lock(tenant: string, id: string, tx: Tx): Promise<StoredInvoice> {
+    const invoice = await lockInvoice(tenant, id, tx);
+    if (invoice === undefined) throw invoiceNotFound(id);
+    return invoice;
+  }
+
+  #wanted(input: NewInvoice): Wanted {
+    fieldsOf(input, ["tenant", "period", "actor", ...TERM_FIELDS], "invoice");
+    const { start, end } = monthOf(input.period);
+    const tenant = tenantOf(input.tenant, this.#tenant);
+    return { tenant, periodStart: start, periodEnd: end, terms: parseTerms(input) };
+  }
+
+  #draft({ tenant, id, periodStart, periodEnd, terms }: Wanted & { readonly id: string }): StoredInvoice {
+    return {
+      ...{
+        tenant,
+        id,
+        periodStart,
+        periodEnd,
+        terms,
+        status: "draft",
+        total: 0n,
+        credited: 0n,
+        paid: 0n,
+        noted: 0n,
+      },
+      ...{ usageUpto: 0n, createdAt: 0, finalizedAt: null, dueAt: null, settledAt: null },
+    };
+  }
+
+  #keyOf(key: InvoiceKey): { tenant: string; id: string } {
+    return { tenant: tenantOf(key.tenant, this.#tenant), id: textOf(key.invoiceId, "invoiceId") };
+  }
+
+  async #note(
+    tx: Tx,
+    tenant: string,
+    actor: AuditActor,
+    action: string,
+    target: string,
+    details: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    const id = this.#ids.next("aud");
+    await appendAudit(tx, [{ id, at: this.#clock.now(), tenant, actor, action, target, details }]);
+  }
+}
+
+interface Wanted {
+  readonly tenant: string;
+  readonly periodStart: number;
+  readonly periodEnd: number;
+  readonly terms: InvoiceTerms;
+}
+
+function actorOf({ actor }: Deed): AuditActor {
+  return actor === undefined ? SYSTEM : { kind: actor.kind, id: actor.id };
+}
+
+function linesOf(lines: unknown): { lineId: string; amount: bigint }[] {
+  if (!Array.isArray(lines) || lines.length === 0 || lines.length > 500)
+    throw invalidInput(
+      "lines",
+      "invalid_type",
+      "lines must be a list of 1 to 500; leave it out for all that is left",
+    );
+  return lines.map((line: { lineId?: unknown; amountCents?: unknown }, index) => {
+    fieldsOf(line, ["lineId", "amountCents"], `lines[${index}]`);
+    const amount = centsOf(line.amountCents, `lines[${index}].amountCents`);
+    return { lineId: textOf(line.lineId, `lines[${index}].lineId`), amount };
+  });
+}
+
+function issued(id: string): BillingError {
+  const text = `invoice ${id} was issued and does not change: void it, or issue a credit note`;
+  return new BillingError("failed_precondition", "invoice_issued", text, { details: { invoice: id } });
+}

@@ -1,0 +1,276 @@
+import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { ENGINES } from "../../../test/support/database.ts";
+import { type Billing, createBilling } from "../../billing.ts";
+import { BillingError, ManualClock } from "../../kernel/index.ts";
+import type { InvoiceView } from "./index.ts";
+
+async function codeOf(work: Promise<unknown>): Promise<string> {
+  const error = await work.then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof BillingError) return error.code;
+  throw new Error(`expected a BillingError, got ${String(error)}`);
+}
+
+const GPT = { provider: "openai", model: "gpt-4o-mini" } as const;
+
+describe.each(ENGINES)("invoices on $name", ({ freshUrl }) => {
+  let billing: Billing;
+  let clock: ManualClock;
+  let tenants = 0;
+
+  beforeAll(async () => {
+    clock = new ManualClock("2025-02-03T10:00:00Z");
+    billing = createBilling({ database: await freshUrl(), clock });
+    await billing.ready();
+  });
+
+  afterAll(() => billing.close());
+
+  afterEach(async () => {
+    expect((await billing.verify()).differences).toEqual([]);
+    clock.set("2025-02-03T10:00:00Z");
+  });
+
+  function tenantName(): string {
+    tenants += 1;
+    return `tenant ${String(tenants).padStart(3, "0")}`;
+  }
+
+  /** So many input tokens of gpt-4o-mini ($0.15 per million). */
+  function use(tenant: string, id: string, timestamp: string, tokensIn = 1_000_000) {
+    return billing.metering.record({ tenant, id, timestamp, ...GPT, tokensIn, tokensOut: 0 });
+  }
+
+  async function issued(tenant: string, period = "2025-01", terms = {}): Promise<InvoiceView> {
+    const { id } = await billing.invoices.create({ tenant, period, ...terms });
+    return billing.invoices.finalize({ tenant, invoiceId: id });
+  }
+
+  it("bill a million calls of one token as 15 cents, to the last millisecond of the month", async () => {
+    const tenant = tenantName();
+    for (let batch = 0; batch < 10; batch += 1) {
+      await billing.metering.record(
+        Array.from({ length: 100 }, (_, index) => ({
+          ...{ tenant, id: `e${batch}-${index}`, ...GPT, tokensIn: 1_000, tokensOut: 0 },
+          timestamp: batch === 9 && index === 99 ? "2025-01-31T23:59:59.999Z" : "2025-01-10T00:00:00Z",
+        })),
+      );
+    }
+    await use(tenant, "february", "2025-02-01T00:00:00Z");
+    const invoice = await issued(tenant, "2025-01", { taxRate: "0.1" });
+    expect(invoice).toMatchObject({ status: "finalized", totalCents: 17, amountDueCents: 17 });
+    expect(invoice.content).toMatchObject({ subtotal: 15, taxTotal: 2, total: 17 });
+    expect(invoice.content.lines).toHaveLength(1);
+    expect(invoice.content.lines[0]).toMatchObject({
+      ...{ description: "openai gpt-4o-mini, 2025-01", quantity: "1000000", unit: "input tokens" },
+      ...{ unitPrice: "0.00000015", amount: 15, tax: 2, taxPercent: "10" },
+    });
+  });
+
+  it("preview what they will issue, and issue it once", async () => {
+    const tenant = tenantName();
+    await use(tenant, "a", "2025-01-05T00:00:00Z", 40_000_000);
+    await billing.credits.issue({ tenant, amountCents: 250, type: "promotional" });
+    await billing.discounts.createCode({ code: `TEN-${tenant.slice(-3)}`, discountPercent: "10" });
+    await billing.discounts.createCode({ code: `OFF-${tenant.slice(-3)}`, discountAmountCents: 40 });
+    const discountCodes = [`ten-${tenant.slice(-3)}`, `OFF-${tenant.slice(-3)}`];
+    const items = [{ description: "Onboarding", amountCents: 10_000 }];
+    const terms = { taxRate: "0.2", items, discountCodes };
+    const preview = await billing.invoices.preview({ tenant, period: "2025-01", ...terms });
+    const [one, two] = await Promise.all([
+      issued(tenant, "2025-01", terms),
+      issued(tenant, "2025-01", terms),
+    ]);
+    expect(one).toEqual(two);
+    expect(one.content).toEqual(preview.content);
+    // 600 + 10,000; 10 % off is 1,060, then 40: 9,500; 20 % tax is 1,900.
+    expect(one.content.discounts.map(({ amount }) => amount)).toEqual([-1_060, -40]);
+    expect(one.content).toMatchObject({
+      subtotal: 10_600,
+      taxTotal: 1_900,
+      total: 11_400,
+      creditsApplied: 250,
+    });
+    expect(one.amountDueCents).toBe(11_150);
+    expect(await billing.invoices.create({ tenant, period: "2025-01", ...terms })).toEqual(one);
+    const otherRate = billing.invoices.create({ tenant, period: "2025-01", ...terms, taxRate: "0.19" });
+    expect(await codeOf(otherRate)).toBe("invoice_exists");
+    expect((await billing.credits.balance(tenant)).balanceCents).toBe(0);
+  });
+
+  it("bring late usage on the next invoice, under its old month, and bill nothing twice", async () => {
+    const tenant = tenantName();
+    await use(tenant, "a", "2025-01-05T00:00:00Z", 10_000_000);
+    const january = await issued(tenant);
+    await use(tenant, "late", "2025-01-31T23:59:59.999Z", 20_000_000);
+    await use(tenant, "b", "2025-02-02T00:00:00Z", 30_000_000);
+    clock.set("2025-03-01T00:00:00Z");
+    const february = await issued(tenant, "2025-02");
+    expect(january.content.lines.map(({ description, amount }) => [description, amount])).toEqual([
+      ["openai gpt-4o-mini, 2025-01", 150],
+    ]);
+    expect(february.content.lines.map(({ description, amount }) => [description, amount])).toEqual([
+      ["openai gpt-4o-mini, 2025-01", 300],
+      ["openai gpt-4o-mini, 2025-02", 450],
+    ]);
+    const behind = async (invoice: InvoiceView, lineId: string) => {
+      const { usage, events } = await billing.invoices.explain({ tenant, invoiceId: invoice.id, lineId });
+      return [usage?.agrees, events.map(({ id }) => id)];
+    };
+    expect(await behind(january, "L1")).toEqual([true, ["a"]]);
+    expect(await behind(february, "L1")).toEqual([true, ["late"]]);
+    expect(await behind(february, "L2")).toEqual([true, ["b"]]);
+  });
+
+  it("bill a correction of what was billed as a negative line of its month", async () => {
+    const tenant = tenantName();
+    await use(tenant, "a", "2025-01-05T00:00:00Z", 10_000_000);
+    await issued(tenant);
+    await billing.metering.correct("a", { tokensIn: 4_000_000 }, "counted twice", { tenant });
+    clock.set("2025-03-01T00:00:00Z");
+    const { content, status } = await issued(tenant, "2025-02");
+    expect(content.lines.map(({ amount }) => amount)).toEqual([-90]);
+    expect([content.total, content.creditsIssued, status]).toEqual([-90, 90, "paid"]);
+    expect((await billing.credits.balance(tenant)).balanceCents).toBe(90);
+  });
+
+  it("refuse a month that is not over, an unknown field, and an earlier draft left open", async () => {
+    const tenant = tenantName();
+    await use(tenant, "a", "2025-01-05T00:00:00Z");
+    await use(tenant, "b", "2025-02-02T00:00:00Z");
+    const january = await billing.invoices.create({ tenant, period: "2025-01" });
+    const february = await billing.invoices.create({ tenant, period: "2025-02" });
+    const finalize = (invoiceId: string) => billing.invoices.finalize({ tenant, invoiceId });
+    expect(await codeOf(finalize(february.id))).toBe("period_not_over");
+    clock.set("2025-03-01T00:00:00Z");
+    expect(await codeOf(finalize(february.id))).toBe("earlier_draft");
+    expect(await codeOf(billing.invoices.create({ tenant, period: "2025-1" }))).toBe("invalid_period");
+    expect(await codeOf(billing.invoices.create({ tenant, period: "2025-01", taxrate: 1 } as never))).toBe(
+      "unknown_field",
+    );
+    expect(await codeOf(billing.invoices.get({ tenant: "other", invoiceId: january.id }))).toBe(
+      "invoice_not_found",
+    );
+    await billing.invoices.deleteDraft({ tenant, invoiceId: january.id });
+    expect((await finalize(february.id)).content.lines).toHaveLength(2);
+  });
+
+  it("give back what a void one had taken, and bill it again with the same events behind it", async () => {
+    const tenant = tenantName();
+    await use(tenant, "a", "2025-01-05T00:00:00Z", 10_000_000);
+    await billing.credits.issue({ tenant, amountCents: 100, type: "promotional", expiresInDays: 90 });
+    const wrong = await issued(tenant);
+    await use(tenant, "late", "2025-01-06T00:00:00Z", 20_000_000);
+    const gone = await billing.invoices.void({ tenant, invoiceId: wrong.id, reason: "wrong tax" });
+    expect([gone.status, gone.number, gone.amountDueCents]).toEqual(["void", wrong.number, 0]);
+    expect((await billing.credits.balance(tenant)).balanceCents).toBe(100);
+    const again = await issued(tenant, "2025-01", { taxRate: "0.1" });
+    expect(again.number).not.toBe(wrong.number);
+    expect(again.content).toMatchObject({ subtotal: 450, total: 495, creditsApplied: 100 });
+    const { usage, events } = await billing.invoices.explain({ tenant, invoiceId: again.id, lineId: "L1" });
+    expect([usage?.agrees, events.map(({ id }) => id)]).toEqual([true, ["a", "late"]]);
+    expect(await billing.invoices.void({ tenant, invoiceId: wrong.id, reason: "again" })).toEqual(gone);
+  });
+
+  it("are paid in parts, once per reference, and never beyond what is due", async () => {
+    const tenant = tenantName();
+    await use(tenant, "a", "2025-01-05T00:00:00Z", 100_000_000);
+    const { id, amountDueCents } = await issued(tenant);
+    const pay = (amountCents: number | undefined, reference: string) =>
+      billing.invoices.pay({ tenant, invoiceId: id, amountCents, reference });
+    expect(amountDueCents).toBe(1_500);
+    expect(await pay(500, "p1")).toMatchObject({ status: "finalized", amountDueCents: 1_000 });
+    expect(await pay(500, "p1")).toMatchObject({ status: "finalized", amountDueCents: 1_000 });
+    expect(await codeOf(pay(501, "p1"))).toBe("reference_conflict");
+    expect(await codeOf(pay(1_001, "p2"))).toBe("overpaid");
+    const void_ = billing.invoices.void({ tenant, invoiceId: id, reason: "x" });
+    expect(await codeOf(void_)).toBe("invoice_settled");
+    expect(await pay(undefined, "p3")).toMatchObject({ status: "paid", paidCents: 1_500, amountDueCents: 0 });
+    expect(await codeOf(pay(1, "p4"))).toBe("invoice_not_payable");
+  });
+
+  it("are corrected by credit notes that name them and sum to no more than them", async () => {
+    const tenant = tenantName();
+    const items = [1, 2, 3].map((n) => ({ description: `item ${n}`, amountCents: 333 }));
+    const { id, number, content } = await issued(tenant, "2025-01", { taxRate: "0.19", items });
+    expect(content).toMatchObject({ subtotal: 999, taxTotal: 190, total: 1_189 });
+    const note = (reference: string, lines?: { lineId: string; amountCents: number }[]) =>
+      billing.invoices.creditNote({ tenant, invoiceId: id, reference, reason: "returned", lines });
+    const first = await note("n1", [{ lineId: "L2", amountCents: 100 }]);
+    expect(first.content).toMatchObject({
+      corrects: number,
+      net: 100,
+      taxTotal: 19,
+      total: 119,
+      offDue: 119,
+    });
+    expect(await note("n1", [{ lineId: "L2", amountCents: 100 }])).toEqual(first);
+    expect(await codeOf(note("n1"))).toBe("reference_conflict");
+    expect(await codeOf(note("n2", [{ lineId: "L2", amountCents: 234 }]))).toBe("line_exceeded");
+    expect(await codeOf(note("n2", [{ lineId: "L9", amountCents: 1 }]))).toBe("unknown_line");
+    await billing.invoices.pay({ tenant, invoiceId: id, amountCents: 1_000, reference: "p" });
+    const rest = await note("n2");
+    expect(rest.content).toMatchObject({
+      net: 899,
+      taxTotal: 171,
+      total: 1_070,
+      offDue: 70,
+      refunded: 1_000,
+    });
+    expect((await billing.credits.balance(tenant)).balanceCents).toBe(1_000);
+    expect(await codeOf(note("n3"))).toBe("invoice_not_creditable");
+    expect((await billing.invoices.creditNotes({ tenant, invoiceId: id })).map((one) => one.number)).toEqual([
+      first.number,
+      rest.number,
+    ]);
+    expect(await billing.invoices.get({ tenant, invoiceId: id })).toMatchObject({ status: "paid", content });
+  });
+
+  it("are written off, overdue when their date has passed, and paged newest first", async () => {
+    const tenant = tenantName();
+    const items = [{ description: "item", amountCents: 100 }];
+    const january = await issued(tenant, "2025-01", { items, dueInDays: 5 });
+    clock.set("2025-02-08T10:00:00Z");
+    expect(await billing.invoices.get({ tenant, invoiceId: january.id })).toMatchObject({ isOverdue: true });
+    clock.set("2025-03-02T00:00:00Z");
+    const february = await issued(tenant, "2025-02", { items });
+    const off = await billing.invoices.markUncollectible({ tenant, invoiceId: january.id });
+    expect(off).toMatchObject({ status: "uncollectible", amountDueCents: 0, isOverdue: false });
+    const page = await billing.invoices.list({ tenant, limit: 1 });
+    const next = await billing.invoices.list({ tenant, limit: 1, cursor: page.nextCursor ?? "" });
+    expect([...page.items, ...next.items].map(({ id }) => id)).toEqual([february.id, january.id]);
+    const open = await billing.invoices.list({ tenant, status: "finalized" });
+    expect(open.items.map(({ number }) => number)).toEqual([february.number]);
+  });
+
+  it("are made for every tenant that used something by the month-end run, once", async () => {
+    clock.set("2025-06-01T00:00:00Z");
+    const names = [tenantName(), tenantName(), tenantName()];
+    for (const name of names) await use(name, "m", "2025-05-31T23:59:59.999Z", 10_000_000);
+    const seen: number[] = [];
+    const first = await billing.invoices.runMonthEnd({ period: "2025-05" }, ({ tenants: n }) => seen.push(n));
+    expect(first).toMatchObject({ period: "2025-05", failures: [] });
+    expect(first.finalized).toBeGreaterThanOrEqual(3);
+    expect(seen).toHaveLength(first.tenants);
+    const again = await billing.invoices.runMonthEnd({ period: "2025-05" });
+    expect([again.finalized, again.tenants]).toEqual([0, 0]);
+    for (const tenant of names) {
+      const { items } = await billing.invoices.list({ tenant });
+      expect(items.map(({ period, totalCents }) => [period, totalCents])).toEqual([["2025-05", 150]]);
+    }
+  });
+
+  it("that cannot be issued for one tenant do not stop the run", async () => {
+    clock.set("2025-08-01T00:00:00Z");
+    const [good, bad] = [tenantName(), tenantName()];
+    for (const name of [good, bad]) await use(name, "m", "2025-07-31T00:00:00Z", 10_000_000);
+    await billing.invoices
+      .create({ tenant: bad, period: "2025-07", discountCodes: ["NOSUCHCODE"] })
+      .catch(() => undefined);
+    const report = await billing.invoices.runMonthEnd({ period: "2025-07" });
+    expect(report.failures).toEqual([expect.objectContaining({ tenant: bad, code: "code_not_found" })]);
+    expect((await billing.invoices.list({ tenant: good })).items).toHaveLength(1);
+  });
+});

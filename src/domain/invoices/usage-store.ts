@@ -1,0 +1,173 @@
+// Unbilled usage, and what invoices took of it.
+
+import { joinMoney } from "../../kernel/index.ts";
+import { jsonOf, type Reader, rowsFrom, type Tx, type Value } from "../../store/index.ts";
+import type { BilledRow, UsageRow } from "./usage.ts";
+
+const USAGE_LOCK = 0x696e7675;
+
+const KEY = {
+  tenant: "text",
+  day: "int",
+  provider: "text",
+  model: "text",
+  type: "text",
+  price: "text",
+  charge_price: "text",
+  source: "text",
+} as const;
+const RANGE = { after_seq: "int", upto_seq: "int" } as const;
+const SUMS = {
+  events: "int",
+  quantity: "int",
+  input_tokens: "int",
+  cache_read_tokens: "int",
+  cache_write_tokens: "int",
+  cache_write_1h_tokens: "int",
+  output_tokens: "int",
+  reasoning_tokens: "int",
+  web_searches: "int",
+  charge_hi: "int",
+  charge_lo: "int",
+} as const;
+const ROW = { ...KEY, ...RANGE, ...SUMS };
+const COLUMNS = Object.keys(ROW).join(", ");
+const ADDED = Object.keys(SUMS)
+  .map((column) => `${column} = unbilled_usage.${column} + excluded.${column}`)
+  .join(", ");
+
+/** The sums of usage rows, as SQL; shared with `verify`. */
+export const USAGE_SUM_COLUMNS: readonly string[] = Object.keys(SUMS);
+
+/** A usage row of some tenant. */
+export interface TenantUsage extends UsageRow {
+  readonly tenant: string;
+}
+
+/**
+ * Adds to what tenants have not been billed for. One row per key: sorted here, so that two batches take their locks in one
+ * order.
+ */
+export async function addUnbilledAcrossTenants(rows: readonly TenantUsage[], tx: Tx): Promise<void> {
+  const values = rows.map((row) => valuesOf(row.tenant, row));
+  values.sort(byKey);
+  await tx.run(
+    `INSERT INTO unbilled_usage (${COLUMNS}) SELECT ${COLUMNS} FROM ${rowsFrom(tx.dialect, ROW)} AS r WHERE true
+     ON CONFLICT (${Object.keys(KEY).join(", ")}) DO UPDATE SET ${ADDED}`,
+    [jsonOf(values)],
+  );
+}
+
+/**
+ * Holds tenants' usage for the rest of the transaction: shared by commits of events, exclusive for who bills. Taken before
+ * events get their numbers, so whoever holds it exclusively sees every event below the last number, and later events get
+ * higher ones. SQLite has one writer, which is the same.
+ */
+export async function lockUsageAcrossTenants(
+  tenants: readonly string[],
+  mode: "shared" | "exclusive",
+  tx: Tx,
+): Promise<void> {
+  if (tx.dialect !== "postgres") return;
+  const lock = mode === "shared" ? "pg_advisory_xact_lock_shared" : "pg_advisory_xact_lock";
+  await tx.all(
+    `SELECT CAST(${lock}(${USAGE_LOCK}, hashtext(t)) AS TEXT) FROM (SELECT DISTINCT jsonb_array_elements_text(?::jsonb) AS t) AS x`,
+    [JSON.stringify(tenants)],
+  );
+}
+
+/** What a tenant has not been billed for of days before one. */
+export async function unbilledBefore(tenant: string, day: number, reader: Reader): Promise<UsageRow[]> {
+  const rows = await reader.all<Row>(
+    `SELECT ${COLUMNS} FROM unbilled_usage WHERE tenant = ? AND day < ?
+     ORDER BY day, provider, model, type, price, charge_price, source`,
+    [tenant, day],
+  );
+  return rows.map(rowOf);
+}
+
+/** Takes out what {@link unbilledBefore} showed; the caller holds the usage. */
+export async function removeUnbilledBefore(tenant: string, day: number, tx: Tx): Promise<void> {
+  await tx.run("DELETE FROM unbilled_usage WHERE tenant = ? AND day < ?", [tenant, day]);
+}
+
+/** Puts usage on an invoice, for ever. */
+export async function insertBilled(
+  tenant: string,
+  invoice: string,
+  rows: readonly BilledRow[],
+  tx: Tx,
+): Promise<void> {
+  if (rows.length === 0) return;
+  const columns = { ...ROW, invoice: "text", metered: "int" } as const;
+  const names = Object.keys(columns).join(", ");
+  await tx.run(
+    `INSERT INTO invoice_usage (${names}) SELECT ${names} FROM ${rowsFrom(tx.dialect, columns)} AS r`,
+    [jsonOf(rows.map((row) => [...valuesOf(tenant, row), invoice, row.metered ? 1 : 0]))],
+  );
+}
+
+/** What an invoice took. */
+export async function billedOn(tenant: string, invoice: string, reader: Reader): Promise<BilledRow[]> {
+  const rows = await reader.all<Row & { metered: bigint }>(
+    `SELECT ${COLUMNS}, metered FROM invoice_usage WHERE tenant = ? AND invoice = ?
+     ORDER BY day, provider, model, type, price, charge_price, source`,
+    [tenant, invoice],
+  );
+  return rows.map((row) => ({ ...rowOf(row), metered: row.metered === 1n }));
+}
+
+/** The last number given to an event: with a tenant's usage held, the tenant's later events get higher ones. */
+export async function lastEventAcrossTenants(reader: Reader): Promise<bigint> {
+  const row = await reader.get<{ seq: bigint | null }>(
+    reader.dialect === "postgres"
+      ? "SELECT CASE WHEN is_called THEN last_value ELSE 0 END AS seq FROM usage_events_seq_seq"
+      : "SELECT max(seq) AS seq FROM usage_events",
+  );
+  return row?.seq ?? 0n;
+}
+
+/** Tenants with unbilled usage of days before one, by name. */
+export async function tenantsWithUnbilledAcrossTenants(
+  day: number,
+  { after, limit }: { after: string; limit: number },
+  reader: Reader,
+): Promise<string[]> {
+  const rows = await reader.all<{ tenant: string }>(
+    "SELECT DISTINCT tenant FROM unbilled_usage WHERE tenant > ? AND day < ? ORDER BY tenant LIMIT ?",
+    [after, day, limit],
+  );
+  return rows.map(({ tenant }) => tenant);
+}
+
+function valuesOf(tenant: string, row: UsageRow): Value[] {
+  return [
+    ...[tenant, row.day, row.provider, row.model, row.type, row.price, row.chargePrice, row.source],
+    ...[row.afterSeq, row.uptoSeq, row.events, row.quantity, row.inputTokens, row.cacheReadTokens],
+    ...[row.cacheWriteTokens, row.cacheWrite1hTokens, row.outputTokens, row.reasoningTokens],
+    ...[row.webSearches, row.charge / 1_000_000n, row.charge % 1_000_000n],
+  ];
+}
+
+function byKey(a: readonly Value[], b: readonly Value[]): number {
+  for (let index = 0; index < Object.keys(KEY).length; index += 1) {
+    const [left, right] = [a[index] as string | number, b[index] as string | number];
+    if (left !== right) return left < right ? -1 : 1;
+  }
+  return 0;
+}
+
+type Row = Readonly<Record<keyof typeof SUMS | "day" | "after_seq" | "upto_seq", bigint>> &
+  Readonly<Record<"provider" | "model" | "type" | "price" | "charge_price" | "source", string>>;
+
+function rowOf(row: Row): UsageRow {
+  return {
+    ...{ day: Number(row.day), provider: row.provider, model: row.model, type: row.type },
+    ...{ price: row.price, chargePrice: row.charge_price, source: row.source },
+    ...{ afterSeq: row.after_seq, uptoSeq: row.upto_seq, events: row.events, quantity: row.quantity },
+    ...{ inputTokens: row.input_tokens, cacheReadTokens: row.cache_read_tokens },
+    ...{ cacheWriteTokens: row.cache_write_tokens, cacheWrite1hTokens: row.cache_write_1h_tokens },
+    ...{ outputTokens: row.output_tokens, reasoningTokens: row.reasoning_tokens },
+    ...{ webSearches: row.web_searches, charge: joinMoney(row.charge_hi, row.charge_lo) },
+  };
+}

@@ -1,0 +1,125 @@
+import { once } from "node:events";
+import { setTimeout as sleep } from "node:timers/promises";
+import { describe, expect, it } from "vitest";
+import { storeAt } from "../../src/store/index.ts";
+import { freshPostgresUrl, freshSqliteUrl } from "../support/database.ts";
+import {
+  billingAt,
+  monthEndProcess,
+  numbersOf,
+  numbersUpTo,
+  PERIOD,
+  tenantNames,
+  useTokens,
+} from "./runs.ts";
+
+const KILLS = 20;
+
+describe.each([
+  { name: "sqlite", freshUrl: freshSqliteUrl },
+  { name: "postgres", freshUrl: freshPostgresUrl },
+])("the month end on $name", ({ name, freshUrl }) => {
+  it("bills 50 tenants once when two processes run it at once", async () => {
+    const url = await freshUrl();
+    const billing = await billingAt(url);
+    const tenants = tenantNames(50);
+    await useTokens(billing, tenants, 10);
+    const runs = [monthEndProcess(url), monthEndProcess(url)];
+    await Promise.all(runs.map(({ ready }) => ready));
+    for (const { child } of runs) child.stdin?.write("go\n");
+    const reports = await Promise.all(runs.map((run) => run.report()));
+    expect(reports.flatMap((report) => report?.failures)).toEqual([]);
+    expect(reports.reduce((sum, report) => sum + (report?.finalized ?? 0), 0)).toBe(50);
+    const { numbers, totals } = await numbersOf(billing, tenants);
+    expect(numbers).toEqual(numbersUpTo(50));
+    expect(totals).toEqual([7]); // 10 x $0.006 = 6 cents, and 19 % tax.
+    expect((await billing.verify()).differences).toEqual([]);
+    await billing.close();
+  });
+
+  it(`is completed after ${KILLS} kills in its midst: no tenant left out, no number lost or given twice`, async () => {
+    const url = await freshUrl();
+    const billing = await billingAt(url);
+    const tenants = tenantNames(600);
+    await useTokens(billing, tenants, 2);
+    let next = monthEndProcess(url);
+    let killed = 0;
+    for (let kill = 0; kill < KILLS; kill += 1) {
+      const run = next;
+      await run.ready;
+      run.child.stdin?.write("go\n");
+      // The next one gets ready meanwhile.
+      next = monthEndProcess(url);
+      await sleep(10 + kill * 4);
+      const ended = run.child.exitCode !== null ? undefined : once(run.child, "close");
+      if (run.child.kill("SIGKILL")) killed += 1;
+      await ended;
+    }
+    await next.ready;
+    const before = (await numbersOf(billing, tenants)).numbers.length;
+    next.child.stdin?.write("go\n");
+    const report = await next.report();
+    expect(report?.failures).toEqual([]);
+    const { numbers } = await numbersOf(billing, tenants);
+    expect(numbers).toEqual(numbersUpTo(600));
+    expect((await billing.verify()).differences).toEqual([]);
+    // It was killed in its midst, and not before or after.
+    expect([killed, before > 0, before < 600]).toEqual([KILLS, true, true]);
+    await billing.close();
+  });
+
+  it("gives 300 invoices finalized by 8 callers, a tenth of them failing at the last step, the numbers 1 to 300", async () => {
+    const url = await freshUrl();
+    const billing = await billingAt(url);
+    const tenants = tenantNames(300);
+    await useTokens(billing, tenants, 1);
+    const drafts = [];
+    for (const tenant of tenants)
+      drafts.push({ tenant, invoiceId: (await billing.invoices.create({ tenant, period: PERIOD })).id });
+    const failing = new Set(drafts.filter((_, index) => index % 10 === 3).map(({ invoiceId }) => invoiceId));
+    const failures = await failingInserts(url, name, [...failing]);
+    const queue = [...drafts];
+    let failed = 0;
+    const caller = async () => {
+      for (let draft = queue.shift(); draft !== undefined; draft = queue.shift()) {
+        try {
+          await billing.invoices.finalize(draft);
+        } catch {
+          failed += 1;
+          await failures.mend(draft.invoiceId);
+          queue.push(draft);
+        }
+      }
+    };
+    await Promise.all(Array.from({ length: 8 }, caller));
+    expect(failed).toBe(30);
+    expect((await numbersOf(billing, tenants)).numbers).toEqual(numbersUpTo(300));
+    expect((await billing.verify()).differences).toEqual([]);
+    await failures.close();
+    await billing.close();
+  });
+});
+
+/** Makes the database itself refuse the documents of these invoices, until each is mended. */
+async function failingInserts(url: string, engine: string, ids: readonly string[]) {
+  const store = storeAt(url);
+  await store.ready();
+  await store.transaction(async (tx) => {
+    await tx.run("CREATE TABLE failing (id TEXT NOT NULL)");
+    for (const id of ids) await tx.run("INSERT INTO failing (id) VALUES (?)", [id]);
+    if (engine === "sqlite") {
+      await tx.run(`CREATE TRIGGER failing_documents BEFORE INSERT ON invoice_documents
+        WHEN EXISTS (SELECT 1 FROM failing WHERE id = NEW.id) BEGIN SELECT RAISE(ABORT, 'a failure'); END`);
+    } else {
+      await tx.run(`CREATE FUNCTION fail() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+        IF EXISTS (SELECT 1 FROM failing WHERE id = NEW.id) THEN RAISE EXCEPTION 'a failure'; END IF; RETURN NEW; END $$`);
+      await tx.run(
+        "CREATE TRIGGER failing_documents BEFORE INSERT ON invoice_documents FOR EACH ROW EXECUTE FUNCTION fail()",
+      );
+    }
+  });
+  return {
+    mend: (id: string) => store.transaction((tx) => tx.run("DELETE FROM failing WHERE id = ?", [id])),
+    close: () => store.close(),
+  };
+}
