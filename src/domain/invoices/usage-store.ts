@@ -51,10 +51,11 @@ export interface TenantUsage extends UsageRow {
 export async function addUnbilledAcrossTenants(rows: readonly TenantUsage[], tx: Tx): Promise<void> {
   const values = rows.map((row) => valuesOf(row.tenant, row));
   values.sort(byKey);
-  await tx.run(
-    `INSERT INTO unbilled_usage (${COLUMNS}) SELECT ${COLUMNS} FROM ${rowsFrom(tx.dialect, ROW)} AS r WHERE true
+  const marks = Object.keys(ROW).map(() => "?");
+  await tx.many(
+    `INSERT INTO unbilled_usage (${COLUMNS}) VALUES (${marks.join(", ")})
      ON CONFLICT (${Object.keys(KEY).join(", ")}) DO UPDATE SET ${ADDED}`,
-    [jsonOf(values)],
+    values,
   );
 }
 
