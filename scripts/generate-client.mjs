@@ -46,7 +46,7 @@ export function clientFiles(document) {
   }
   return {
     [`${FOLDER}/types.ts`]: formatted(
-      `${NOTICE}/** What the API takes and gives. Money is decimal text in USD, instants are ISO 8601 text. */\nexport declare namespace Api {\n${types.sort().join("\n")}\n}\n`,
+      `${NOTICE}/** What the API takes and gives. Dollars are decimal text, cents integers, instants are ISO 8601 text. */\nexport declare namespace Api {\n${types.sort().join("\n")}\n}\n`,
     ),
     [`${FOLDER}/operations.ts`]: formatted(methodsFile(operations, named)),
   };

@@ -6,16 +6,20 @@ import { Command, CommanderError } from "commander";
 import { addAdjustmentsCommand } from "./adjustments.ts";
 import { addBudgetCommand } from "./budget.ts";
 import { addCorrectCommand } from "./correct.ts";
+import { addCreditsCommand } from "./credits.ts";
 import { addDemoCommand } from "./demo.ts";
+import { addDiscountCommand } from "./discount.ts";
 import { reportFailure } from "./failure.ts";
 import { addImportCommand } from "./import.ts";
 import { addJobsCommand } from "./jobs.ts";
 import { addKeysCommand } from "./keys.ts";
 import { addNotificationsCommand } from "./notifications.ts";
+import { addPlanCommand } from "./plan.ts";
 import { addPricesCommand } from "./prices.ts";
 import { addReportCommand } from "./report.ts";
 import { addRerateCommand } from "./rerate.ts";
 import { addServeCommand } from "./serve.ts";
+import { addSubscriptionCommand } from "./subscription.ts";
 import { addVerifyCommand } from "./verify.ts";
 
 const HELP = `
@@ -53,6 +57,10 @@ function createProgram(): Command {
   addRerateCommand(program);
   addAdjustmentsCommand(program);
   addBudgetCommand(program);
+  addPlanCommand(program);
+  addSubscriptionCommand(program);
+  addCreditsCommand(program);
+  addDiscountCommand(program);
   addNotificationsCommand(program);
   addJobsCommand(program);
   addKeysCommand(program);

@@ -1,6 +1,8 @@
 import type { AnalyticsService } from "../domain/analytics/index.ts";
 import type { AuditLog } from "../domain/audit/index.ts";
 import type { BudgetService, HoldService } from "../domain/budgets/index.ts";
+import type { CreditService, TopUpService } from "../domain/credits/index.ts";
+import type { DiscountService, VolumeService } from "../domain/discounts/index.ts";
 import type {
   AccountService,
   IdentityService,
@@ -12,6 +14,7 @@ import type { EndpointService, NotificationService } from "../domain/notificatio
 import type { WriteService } from "../domain/operations/index.ts";
 import type { OrganizationService } from "../domain/organizations/index.ts";
 import type { PricingService } from "../domain/pricing/index.ts";
+import type { EntitlementService, SubscriptionService } from "../domain/subscriptions/index.ts";
 import type { Clock } from "../kernel/index.ts";
 
 /** What the server serves: a `Billing` is one. A routes file that needs another service adds it here. */
@@ -28,6 +31,12 @@ export interface HttpServices {
   readonly organizations: OrganizationService;
   readonly budgets: BudgetService;
   readonly holds: HoldService;
+  readonly subscriptions: SubscriptionService;
+  readonly entitlements: EntitlementService;
+  readonly credits: CreditService;
+  readonly topUps: TopUpService;
+  readonly discounts: DiscountService;
+  readonly volumeDiscounts: VolumeService;
   readonly notifications: NotificationService;
   readonly endpoints: EndpointService;
   readonly writes: WriteService;

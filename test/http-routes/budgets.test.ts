@@ -88,8 +88,12 @@ describe.each(ENGINES.filter(({ name }) => name !== "sqlite"))(
       }
       const late = await server.call(key, "POST", `${path}/suspend`);
       expect([late.status, late.json.code]).toEqual([412, "budget_closed"]);
-      expect((await server.ok(key, "GET", "/v1/budgets")).items).toEqual([]);
-      expect((await server.ok(key, "GET", "/v1/budgets?closed=true")).items).toHaveLength(1);
+      const listed = async (query: string) =>
+        (await server.ok(key, "GET", `/v1/budgets${query}`)).items
+          .map(({ id }: { id: string }) => id)
+          .filter((id: string) => !id.startsWith("plan_"));
+      expect(await listed("")).toEqual([]);
+      expect(await listed("?closed=true")).toEqual([made.id]);
       const changes = await server.services.budgets.changes(made.id, "acme");
       expect(new Set(changes.map(({ actor }) => actor.replace(/_.*/, "")))).toEqual(new Set(["key key"]));
     });

@@ -33,6 +33,8 @@ export async function fillTenant(server: TestServer, tenant: string): Promise<Fi
   for (const { name, ask } of MATRIX) {
     samples.set(name.replace(/:(\w+)/g, "{$1}"), await ask(made, maker));
   }
+  // What the requests needed before them may have left it on another tier.
+  await engine.organizations.setTier(OPERATOR, tenant, "enterprise");
   for (const [name, { good }] of Object.entries(SAMPLES)) samples.set(name, good(`${tenant}-1`));
   return { key, things: { ...thingsOf(made), events: events.map(({ id }) => id) }, samples };
 }
@@ -42,6 +44,7 @@ function thingsOf(made: Made): Record<string, readonly string[]> {
     ...{ budgets: [made.budget], holds: [made.hold], alerts: [made.alert], members: [made.member] },
     ...{ users: [made.member], invitations: [made.invitation], workspaces: [made.workspace] },
     ...{ notifications: [made.notification], "api-keys": [made.apiKey] },
+    "discount-codes": [made.code],
     ...{ "webhook-endpoints": [made.endpoint], deliveries: [made.delivery] },
   };
 }

@@ -20,6 +20,8 @@ export interface Row {
   readonly needsTenant?: true;
   /** What of the world the path names; absent: nothing of a tenant's. */
   readonly about?: keyof World["ids"];
+  /** What it changes depends on what was there: it is sent once to each tenant only. */
+  readonly isOfFirst?: true;
 }
 
 const UNTIL = "2999-01-01T00:00:00Z";
@@ -42,9 +44,28 @@ function row(
   access: Row["access"],
   scope: Scope,
   ask: Row["ask"],
-  more: Pick<Row, "needsTenant" | "about"> = {},
+  more: Pick<Row, "needsTenant" | "about" | "isOfFirst"> = {},
 ): Row {
   return { name, access, scope, ask, ...more };
+}
+
+/** A change of a subscription, after the steps that make it possible; what is so already is fine. */
+function subscriptionRow(step: string, before: readonly string[], body?: object): Row {
+  return row(
+    `POST /v1/subscription/${step}`,
+    "operator",
+    "organizations:write",
+    async ({ tenant }, { ok, operator }) => {
+      for (const one of before) {
+        const isFree = one === "free";
+        const path = isFree ? `/v1/organizations/${tenant}/tier` : `/v1/subscription/${one}`;
+        const options = { body: isFree ? { tier: "free" } : {}, tenant };
+        await ok(operator, isFree ? "PUT" : "POST", path, options).catch(() => undefined);
+      }
+      return { path: `/v1/subscription/${step}`, ...(body !== undefined && { body }) };
+    },
+    { needsTenant: true, isOfFirst: true },
+  );
 }
 
 export const MATRIX: readonly Row[] = [
@@ -349,4 +370,142 @@ export const MATRIX: readonly Row[] = [
     ({ notification }) => ({ path: `/v1/notifications/${notification}/retry` }),
     { about: "notification" },
   ),
+  row("GET /v1/credits", "tenant", "budgets:read", () => ({ path: "/v1/credits" })),
+  row("GET /v1/credits/transactions", "tenant", "budgets:read", () => ({
+    path: "/v1/credits/transactions",
+  })),
+  row(
+    "POST /v1/credits/issue",
+    "operator",
+    "budgets:write",
+    () => ({
+      path: "/v1/credits/issue",
+      body: { amountCents: 5_000, type: "purchase", description: "card", expiresAt: UNTIL },
+    }),
+    { needsTenant: true },
+  ),
+  row("POST /v1/credits/deduct", "tenant", "budgets:write", () => ({
+    path: "/v1/credits/deduct",
+    body: { amountCents: 25, description: "inv", allowPartial: false },
+  })),
+  row(
+    "POST /v1/credits/adjust",
+    "operator",
+    "budgets:write",
+    () => ({ path: "/v1/credits/adjust", body: { amountCents: -5, description: "mistake" } }),
+    { needsTenant: true, isOfFirst: true },
+  ),
+  row(
+    "POST /v1/credits/void",
+    "operator",
+    "budgets:write",
+    ({ lot }) => ({ path: "/v1/credits/void", body: { lotId: lot, description: "refunded" } }),
+    { needsTenant: true, about: "lot" },
+  ),
+  row(
+    "POST /v1/credits/reverse",
+    "operator",
+    "budgets:write",
+    ({ deduction }) => ({
+      path: "/v1/credits/reverse",
+      body: { transactionId: deduction, amountCents: 100 },
+    }),
+    { needsTenant: true, about: "deduction" },
+  ),
+  row("GET /v1/credits/top-up", "tenant", "budgets:read", () => ({ path: "/v1/credits/top-up" })),
+  row(
+    "PUT /v1/credits/top-up",
+    "tenant",
+    "budgets:write",
+    () => ({ path: "/v1/credits/top-up", body: { thresholdCents: 500, amountCents: 2_000 } }),
+    { isOfFirst: true },
+  ),
+  row("DELETE /v1/credits/top-up", "tenant", "budgets:write", () => ({ path: "/v1/credits/top-up" }), {
+    isOfFirst: true,
+  }),
+  row("GET /v1/discount-codes", "operator", "budgets:read", () => ({ path: "/v1/discount-codes" })),
+  row("POST /v1/discount-codes", "operator", "budgets:write", () => ({
+    path: "/v1/discount-codes",
+    body: { code: unique("code"), discountPercent: "50", maxUses: 3, expiresAt: UNTIL },
+  })),
+  row("GET /v1/discount-codes/:code", "operator", "budgets:read", ({ code }) => ({
+    path: `/v1/discount-codes/${code}`,
+  })),
+  row("POST /v1/discount-codes/:code/disable", "operator", "budgets:write", async (_, { ok, operator }) => {
+    const body = { code: unique("ends"), discountAmountCents: 500 };
+    const { code } = await ok(operator, "POST", "/v1/discount-codes", { body });
+    return { path: `/v1/discount-codes/${code}/disable` };
+  }),
+  row("POST /v1/discount-codes/validate", "tenant", "budgets:read", ({ code }) => ({
+    path: "/v1/discount-codes/validate",
+    body: { code, purchaseAmountCents: 29_900 },
+  })),
+  ...["apply", "reserve"].map((step) =>
+    row(`POST /v1/discount-codes/${step}`, "tenant", "budgets:write", ({ code }) => ({
+      path: `/v1/discount-codes/${step}`,
+      body: { code, purchaseAmountCents: 29_900, userId: "u_1" },
+    })),
+  ),
+  ...["confirm", "release"].map((step) =>
+    row(
+      `POST /v1/discount-codes/${step}`,
+      "tenant",
+      "budgets:write",
+      ({ redemption }) => ({
+        path: `/v1/discount-codes/${step}`,
+        body: { redemptionId: redemption },
+      }),
+      { about: "redemption" },
+    ),
+  ),
+  row("GET /v1/volume-discount", "tenant", "budgets:read", () => ({ path: "/v1/volume-discount" })),
+  row(
+    "POST /v1/volume-discount/spend",
+    "operator",
+    "budgets:write",
+    () => ({ path: "/v1/volume-discount/spend", body: { amountCents: 1_000_000 } }),
+    { needsTenant: true },
+  ),
+  row("POST /v1/entitlements/check", "tenant", "budgets:read", () => ({
+    path: "/v1/entitlements/check",
+    body: { feature: "ssoEnabled" },
+  })),
+  row(
+    "POST /v1/debates",
+    "tenant",
+    "holds:write",
+    () => ({
+      path: "/v1/debates",
+      body: { debate: unique("debate"), dimensions: { user: "u_1" } },
+    }),
+    { isOfFirst: true },
+  ),
+  row("GET /v1/subscription", "tenant", "organizations:read", () => ({ path: "/v1/subscription" })),
+  row(
+    "GET /v1/subscription/lines",
+    "operator",
+    "organizations:read",
+    () => ({ path: "/v1/subscription/lines" }),
+    { needsTenant: true },
+  ),
+  row(
+    "POST /v1/subscription/preview",
+    "operator",
+    "organizations:write",
+    () => ({
+      path: "/v1/subscription/preview",
+      body: { kind: "change_plan", tier: "professional", when: "period_end" },
+    }),
+    { needsTenant: true },
+  ),
+  subscriptionRow("change", [], { tier: "enterprise_plus" }),
+  subscriptionRow("trial", ["free"], { tier: "starter" }),
+  subscriptionRow("convert-trial", ["free", "trial"], { tier: "enterprise" }),
+  subscriptionRow("extend-trial", ["free", "trial"]),
+  subscriptionRow("cancel", [], { when: "period_end" }),
+  subscriptionRow("resume", ["cancel"]),
+  subscriptionRow("pause", []),
+  subscriptionRow("unpause", ["pause"]),
+  subscriptionRow("mark-past-due", []),
+  subscriptionRow("mark-paid", ["mark-past-due"]),
 ];

@@ -6,7 +6,15 @@ import { expect, onTestFinished } from "vitest";
 import { WebhookEndpoints } from "../../src/adapters/webhook/index.ts";
 import { AnalyticsService } from "../../src/domain/analytics/index.ts";
 import { AuditLog } from "../../src/domain/audit/index.ts";
-import { BudgetService, budgetEngine, currentHold, HoldService } from "../../src/domain/budgets/index.ts";
+import {
+  BudgetService,
+  budgetEngine,
+  currentHold,
+  HoldService,
+  PlanBudgets,
+} from "../../src/domain/budgets/index.ts";
+import { CreditService, TopUpService } from "../../src/domain/credits/index.ts";
+import { DiscountService, VolumeService } from "../../src/domain/discounts/index.ts";
 import { IdentityService, type Scope } from "../../src/domain/identity/index.ts";
 import { MeteringService } from "../../src/domain/metering/index.ts";
 import { RegisteredEndpoints } from "../../src/domain/notifications/endpoint-channel.ts";
@@ -22,17 +30,23 @@ import {
 import { WriteService } from "../../src/domain/operations/index.ts";
 import { OrganizationService } from "../../src/domain/organizations/index.ts";
 import { PricingService } from "../../src/domain/pricing/index.ts";
+import { EntitlementService, SubscriptionService } from "../../src/domain/subscriptions/index.ts";
 import type { KeyedRoute } from "../../src/http/route.ts";
 import { alertRoutes } from "../../src/http/routes/alerts.ts";
 import { apiKeyRoutes } from "../../src/http/routes/api-keys.ts";
 import { auditLogRoutes } from "../../src/http/routes/audit-log.ts";
 import { budgetRoutes } from "../../src/http/routes/budgets.ts";
+import { creditRoutes } from "../../src/http/routes/credits.ts";
+import { discountRoutes } from "../../src/http/routes/discounts.ts";
+import { entitlementRoutes } from "../../src/http/routes/entitlements.ts";
 import { holdRoutes } from "../../src/http/routes/holds.ts";
 import { invitationRoutes } from "../../src/http/routes/invitations.ts";
 import { memberRoutes } from "../../src/http/routes/members.ts";
 import { notificationRoutes } from "../../src/http/routes/notifications.ts";
 import { organizationRoutes } from "../../src/http/routes/organizations.ts";
 import { planRoutes } from "../../src/http/routes/plans.ts";
+import { subscriptionRoutes } from "../../src/http/routes/subscription.ts";
+import { volumeRoutes } from "../../src/http/routes/volume.ts";
 import { webhookEndpointRoutes } from "../../src/http/routes/webhook-endpoints.ts";
 import { workspaceRoutes } from "../../src/http/routes/workspaces.ts";
 import { buildServer } from "../../src/http/server.ts";
@@ -48,7 +62,14 @@ function routesOf(context: never): KeyedRoute[] {
   const lists = [
     ...[budgetRoutes, holdRoutes, alertRoutes, planRoutes, organizationRoutes, memberRoutes],
     ...[invitationRoutes, workspaceRoutes, apiKeyRoutes, auditLogRoutes, webhookEndpointRoutes],
-    notificationRoutes,
+    ...[
+      notificationRoutes,
+      creditRoutes,
+      discountRoutes,
+      volumeRoutes,
+      subscriptionRoutes,
+      entitlementRoutes,
+    ],
   ] as ((context: never) => readonly KeyedRoute[])[];
   return lists.flatMap((routes) => [...routes(context)]);
 }
@@ -82,13 +103,16 @@ export async function startServer(database: string, { strict = false }: { strict
   const budgets = budgetEngine({ store, clock, sink: new BudgetAlertNotifications({ clock, ids }) });
   const policy = { tenant: undefined, unknownModel: "fallback" } as const;
   const lines: string[] = [];
+  const asked: string[] = [];
   const channel = new WebhookEndpoints({ allowInsecure: !strict, timeoutMs: 1_000 });
   const notifications = new NotificationService(parts, {
     channels: { endpoints: new RegisteredEndpoints(store, channel), log: (line) => lines.push(line) },
   });
+  const subscriptions = new SubscriptionService({ ...parts, limits: new PlanBudgets(budgets) });
+  const holds = new HoldService({ ...parts, pricing, engine: budgets }, policy);
   const metering = new MeteringService(
     { ...parts, pricing },
-    { ...policy, participants: [budgets.participant], currentHold },
+    { ...policy, participants: [budgets.participant, subscriptions.participant], currentHold },
   );
   const endpoints = new EndpointService({ ...parts, check: (url) => channel.check(url) });
   const services = {
@@ -96,10 +120,18 @@ export async function startServer(database: string, { strict = false }: { strict
     notifications,
     analytics: new AnalyticsService(store, undefined),
     audit: new AuditLog(store),
-    organizations: new OrganizationService({ ...parts, holders: [endpoints] }),
+    organizations: new OrganizationService({ ...parts, holders: [endpoints], plans: subscriptions.keeper }),
     identity: new IdentityService(parts),
     budgets: new BudgetService({ ...parts, engine: budgets }, policy),
-    holds: new HoldService({ ...parts, pricing, engine: budgets }, policy),
+    ...{ holds, subscriptions },
+    entitlements: new EntitlementService({
+      ...{ store, clock, holds, settle: (tenant: string) => subscriptions.settle(tenant) },
+      plan: (tenant, at, reader) => subscriptions.plan(tenant, at, reader),
+    }),
+    credits: new CreditService(parts, policy),
+    topUps: new TopUpService({ ...parts, askForPayment: async ({ id }) => asked.push(id) }, policy),
+    discounts: new DiscountService(parts, policy),
+    volumeDiscounts: new VolumeService(parts, policy),
     writes: new WriteService(parts),
     verify: () => metering.verify(),
   };

@@ -15,6 +15,12 @@ export interface Made {
   /** Given up, as its endpoint answers nobody. */
   readonly delivery: string;
   readonly notification: string;
+  /** Of credit: a lot with an end, of which a deduction took a part. */
+  readonly lot: string;
+  readonly deduction: string;
+  /** Of the installation, for this tenant alone, and a reservation of it. */
+  readonly code: string;
+  readonly redemption: string;
 }
 
 /** What it takes to make a tenant's things: `Server` is one. */
@@ -71,6 +77,16 @@ export async function makeThings(
     payload: { amount: "$1.00", expiresAt: "2026-03-01T00:00:00Z", orgName: tenant },
   });
   await giveUp(store, [delivery.id]);
+  const credit = { amountCents: 10_000, type: "promotional", expiresInDays: 20 };
+  const lot = await ok(operator, "POST", "/v1/credits/issue", { body: credit, tenant });
+  const deduction = await post("/v1/credits/deduct", { amountCents: 400 });
+  const code = `for-${stamp}`.toUpperCase();
+  const terms = { code, discountPercent: "12.5", maxUsesPerOrganization: "unlimited" };
+  const body = { ...terms, eligibleOrganizations: [tenant] };
+  await ok(operator, "POST", "/v1/discount-codes", { body });
+  const redemption = await post("/v1/discount-codes/reserve", {
+    ...{ code, purchaseAmountCents: 1_000, ttlMs: 604_800_000 },
+  });
   return {
     ...{ tenant, notification, member: userId },
     budget: budget.id,
@@ -81,6 +97,7 @@ export async function makeThings(
     apiKey: apiKey.id,
     endpoint: endpoint.id,
     delivery: delivery.id,
+    ...{ lot: lot.id, deduction: deduction.transactionId, code, redemption: redemption.id },
   };
 }
 

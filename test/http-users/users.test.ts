@@ -33,6 +33,13 @@ const BY_ROLE: Readonly<Record<string, readonly MembershipRole[]>> = {
   "POST /v1/workspaces": ["owner", "admin"],
   "POST /v1/workspaces/{id}/archive": ["owner", "admin"],
   "PUT /v1/organizations/{id}/billing-profile": ["owner", "billing"],
+  "GET /v1/subscription/lines": ["owner", "billing"],
+  ...Object.fromEntries(
+    ["preview", "change", "trial", "convert-trial", "cancel", "resume"].map((step) => [
+      `POST /v1/subscription/${step}`,
+      ["owner", "billing"] as const,
+    ]),
+  ),
   "DELETE /v1/members/{id}": ["owner", "admin"],
 };
 /** Another way to say no to one who is not the invited, or not the owner to be. */

@@ -358,6 +358,221 @@ export function operations({ json, text, chunks, pages }: Transport) {
           options,
         ),
     },
+    credits: {
+      /**
+       * Correct a balance up or down by hand.
+       *
+       * `POST /v1/credits/adjust`; operators' keys, scope budgets:write
+       */
+      adjust: (input: Api.CreditsAdjustInput, options?: WriteOptions) =>
+        json<Api.CreditsAdjustReply>(
+          { method: "POST", path: "/v1/credits/adjust", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Take credit: what ends soonest first; what is not there is remainingAmountCents, still owed.
+       *
+       * `POST /v1/credits/deduct`; scope budgets:write
+       */
+      deduct: (input: Api.CreditsDeductInput, options?: WriteOptions) =>
+        json<Api.CreditsDeductReply>(
+          { method: "POST", path: "/v1/credits/deduct", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * What can be spent, given and purchased apart, what of it ends soon, and the sums of all time.
+       *
+       * `GET /v1/credits`; scope budgets:read
+       */
+      get: (query: Api.CreditsGetQuery = {}, options?: CallOptions) =>
+        json<Api.CreditsGetReply>({ method: "GET", path: "/v1/credits", query }, options),
+      /**
+       * Add a lot of credit, with an end or without.
+       *
+       * `POST /v1/credits/issue`; operators' keys, scope budgets:write
+       */
+      issue: (input: Api.CreditsIssueInput, options?: WriteOptions) =>
+        json<Api.CreditsIssueReply>(
+          { method: "POST", path: "/v1/credits/issue", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Ask for no more payments; one that is under way is credit when it comes in.
+       *
+       * `DELETE /v1/credits/top-up`; scope budgets:write
+       */
+      removeTopUp: (options?: WriteOptions) =>
+        json<Api.CreditsRemoveTopUpReply>(
+          { method: "DELETE", path: "/v1/credits/top-up", isWrite: true },
+          options,
+        ),
+      /**
+       * Give a deduction back, or a part of it, to the lots it came from.
+       *
+       * `POST /v1/credits/reverse`; operators' keys, scope budgets:write
+       */
+      reverse: (input: Api.CreditsReverseInput, options?: WriteOptions) =>
+        json<Api.CreditsReverseReply>(
+          { method: "POST", path: "/v1/credits/reverse", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Ask for a payment whenever the balance is below a threshold; resumes what a failed one paused.
+       *
+       * `PUT /v1/credits/top-up`; scope budgets:write
+       */
+      setTopUp: (input: Api.CreditsSetTopUpInput, options?: WriteOptions) =>
+        json<Api.CreditsSetTopUpReply>(
+          { method: "PUT", path: "/v1/credits/top-up", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * The rule of automatic top-ups, and the last 100 of them, the newest first.
+       *
+       * `GET /v1/credits/top-up`; scope budgets:read
+       */
+      topUp: (options?: CallOptions) =>
+        json<Api.CreditsTopUpReply>({ method: "GET", path: "/v1/credits/top-up" }, options),
+      /**
+       * Every change of the balance with its lots, the last posted first.
+       *
+       * `GET /v1/credits/transactions`; scope budgets:read
+       */
+      transactions: (query: Api.CreditsTransactionsQuery = {}, options?: CallOptions) =>
+        json<Api.CreditsTransactionsReply>(
+          { method: "GET", path: "/v1/credits/transactions", query },
+          options,
+        ),
+      /** The same over all pages, each asked for when the one before it was read. */
+      allTransactions: (query: Api.CreditsTransactionsQuery = {}, options?: CallOptions) =>
+        pages<Api.CreditsTransactionsReply["items"][number]>(
+          { method: "GET", path: "/v1/credits/transactions", query },
+          options,
+        ),
+      /**
+       * End a lot: what is left of it goes, what was used stays used.
+       *
+       * `POST /v1/credits/void`; operators' keys, scope budgets:write
+       */
+      void: (input: Api.CreditsVoidInput, options?: WriteOptions) =>
+        json<Api.CreditsVoidReply>(
+          { method: "POST", path: "/v1/credits/void", body: input, isWrite: true },
+          options,
+        ),
+    },
+    debates: {
+      /**
+       * Take a debate of the plan, once per id and period; 402 where none is left.
+       *
+       * `POST /v1/debates`; scope holds:write
+       */
+      create: (input: Api.DebatesCreateInput, options?: WriteOptions) =>
+        json<Api.DebatesCreateReply>(
+          { method: "POST", path: "/v1/debates", body: input, isWrite: true },
+          options,
+        ),
+    },
+    discountCodes: {
+      /**
+       * Use a code for a purchase that is paid, once per code and reference.
+       *
+       * `POST /v1/discount-codes/apply`; scope budgets:write
+       */
+      apply: (input: Api.DiscountCodesApplyInput, options?: WriteOptions) =>
+        json<Api.DiscountCodesApplyReply>(
+          { method: "POST", path: "/v1/discount-codes/apply", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Make a reservation final: the purchase was paid.
+       *
+       * `POST /v1/discount-codes/confirm`; scope budgets:write
+       */
+      confirm: (input: Api.DiscountCodesConfirmInput, options?: WriteOptions) =>
+        json<Api.DiscountCodesConfirmReply>(
+          { method: "POST", path: "/v1/discount-codes/confirm", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Make a code; its terms never change.
+       *
+       * `POST /v1/discount-codes`; operators' keys, scope budgets:write
+       */
+      create: (input: Api.DiscountCodesCreateInput, options?: WriteOptions) =>
+        json<Api.DiscountCode>(
+          { method: "POST", path: "/v1/discount-codes", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * End a code for good; reservations made before can still be confirmed.
+       *
+       * `POST /v1/discount-codes/{code}/disable`; operators' keys, scope budgets:write
+       */
+      disable: (code: string, options?: WriteOptions) =>
+        json<Api.DiscountCode>(
+          { method: "POST", path: "/v1/discount-codes/{code}/disable", params: [code], isWrite: true },
+          options,
+        ),
+      /**
+       * A code, and how often it was used.
+       *
+       * `GET /v1/discount-codes/{code}`; operators' keys, scope budgets:read
+       */
+      get: (code: string, options?: CallOptions) =>
+        json<Api.DiscountCode>({ method: "GET", path: "/v1/discount-codes/{code}", params: [code] }, options),
+      /**
+       * All codes, by name.
+       *
+       * `GET /v1/discount-codes`; operators' keys, scope budgets:read
+       */
+      list: (query: Api.DiscountCodesListQuery = {}, options?: CallOptions) =>
+        json<Api.DiscountCodesListReply>({ method: "GET", path: "/v1/discount-codes", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.DiscountCodesListQuery = {}, options?: CallOptions) =>
+        pages<Api.DiscountCode>({ method: "GET", path: "/v1/discount-codes", query }, options),
+      /**
+       * Give a reservation back: the checkout failed.
+       *
+       * `POST /v1/discount-codes/release`; scope budgets:write
+       */
+      release: (input: Api.DiscountCodesReleaseInput, options?: WriteOptions) =>
+        json<Api.DiscountCodesReleaseReply>(
+          { method: "POST", path: "/v1/discount-codes/release", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Take a use of a code at checkout, until it is confirmed, released or its time is over.
+       *
+       * `POST /v1/discount-codes/reserve`; scope budgets:write
+       */
+      reserve: (input: Api.DiscountCodesReserveInput, options?: WriteOptions) =>
+        json<Api.DiscountCodesReserveReply>(
+          { method: "POST", path: "/v1/discount-codes/reserve", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * What a code would take off a purchase now; takes no use.
+       *
+       * `POST /v1/discount-codes/validate`; scope budgets:read
+       */
+      validate: (input: Api.DiscountCodesValidateInput, options?: WriteOptions) =>
+        json<Api.DiscountCodesValidateReply>(
+          { method: "POST", path: "/v1/discount-codes/validate", body: input, isWrite: true },
+          options,
+        ),
+    },
+    entitlements: {
+      /**
+       * Whether a feature may be used, or one more debate or member is in the plan; takes nothing.
+       *
+       * `POST /v1/entitlements/check`; scope budgets:read
+       */
+      check: (input: Api.EntitlementsCheckInput, options?: WriteOptions) =>
+        json<Api.EntitlementsCheckReply>(
+          { method: "POST", path: "/v1/entitlements/check", body: input, isWrite: true },
+          options,
+        ),
+    },
     events: {
       /**
        * Take an event back and, unless values is null, replace it by the right one; nothing stored is edited.
@@ -812,6 +1027,138 @@ export function operations({ json, text, chunks, pages }: Transport) {
           options,
         ),
     },
+    subscription: {
+      /**
+       * End the paid tier at the period's end, or now without a refund.
+       *
+       * `POST /v1/subscription/cancel`; operators' keys, scope organizations:write
+       */
+      cancel: (input: Api.SubscriptionCancelInput = {}, options?: WriteOptions) =>
+        json<Api.SubscriptionCancelReply>(
+          { method: "POST", path: "/v1/subscription/cancel", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Take another paid tier: up now, down at the period's end.
+       *
+       * `POST /v1/subscription/change`; operators' keys, scope organizations:write
+       */
+      change: (input: Api.SubscriptionChangeInput, options?: WriteOptions) =>
+        json<Api.SubscriptionChangeReply>(
+          { method: "POST", path: "/v1/subscription/change", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Begin the first paid period now, of the tier that is tried or another.
+       *
+       * `POST /v1/subscription/convert-trial`; operators' keys, scope organizations:write
+       */
+      convertTrial: (input: Api.SubscriptionConvertTrialInput = {}, options?: WriteOptions) =>
+        json<Api.SubscriptionConvertTrialReply>(
+          { method: "POST", path: "/v1/subscription/convert-trial", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Give a trial 7 days more, once.
+       *
+       * `POST /v1/subscription/extend-trial`; operators' keys, scope organizations:write
+       */
+      extendTrial: (options?: WriteOptions) =>
+        json<Api.SubscriptionExtendTrialReply>(
+          { method: "POST", path: "/v1/subscription/extend-trial", isWrite: true },
+          options,
+        ),
+      /**
+       * The subscription as of now.
+       *
+       * `GET /v1/subscription`; scope organizations:read
+       */
+      get: (options?: CallOptions) =>
+        json<Api.SubscriptionGetReply>({ method: "GET", path: "/v1/subscription" }, options),
+      /**
+       * What the subscription charged and gave back, the latest first.
+       *
+       * `GET /v1/subscription/lines`; operators' keys, scope organizations:read
+       */
+      lines: (query: Api.SubscriptionLinesQuery = {}, options?: CallOptions) =>
+        json<Api.SubscriptionLinesReply>({ method: "GET", path: "/v1/subscription/lines", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      allLines: (query: Api.SubscriptionLinesQuery = {}, options?: CallOptions) =>
+        pages<Api.SubscriptionLinesReply["items"][number]>(
+          { method: "GET", path: "/v1/subscription/lines", query },
+          options,
+        ),
+      /**
+       * Note that the payment came after all.
+       *
+       * `POST /v1/subscription/mark-paid`; operators' keys, scope organizations:write
+       */
+      markPaid: (options?: WriteOptions) =>
+        json<Api.SubscriptionMarkPaidReply>(
+          { method: "POST", path: "/v1/subscription/mark-paid", isWrite: true },
+          options,
+        ),
+      /**
+       * Note that a payment did not come.
+       *
+       * `POST /v1/subscription/mark-past-due`; operators' keys, scope organizations:write
+       */
+      markPastDue: (options?: WriteOptions) =>
+        json<Api.SubscriptionMarkPastDueReply>(
+          { method: "POST", path: "/v1/subscription/mark-past-due", isWrite: true },
+          options,
+        ),
+      /**
+       * Give the rest of the period back and charge nothing until it is unpaused.
+       *
+       * `POST /v1/subscription/pause`; operators' keys, scope organizations:write
+       */
+      pause: (options?: WriteOptions) =>
+        json<Api.SubscriptionPauseReply>(
+          { method: "POST", path: "/v1/subscription/pause", isWrite: true },
+          options,
+        ),
+      /**
+       * What a change would charge, give back and make of the subscription; changes nothing.
+       *
+       * `POST /v1/subscription/preview`; operators' keys, scope organizations:write
+       */
+      preview: (input: Api.SubscriptionPreviewInput, options?: WriteOptions) =>
+        json<Api.SubscriptionPreviewReply>(
+          { method: "POST", path: "/v1/subscription/preview", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Withdraw what is scheduled for the period's end.
+       *
+       * `POST /v1/subscription/resume`; operators' keys, scope organizations:write
+       */
+      resume: (options?: WriteOptions) =>
+        json<Api.SubscriptionResumeReply>(
+          { method: "POST", path: "/v1/subscription/resume", isWrite: true },
+          options,
+        ),
+      /**
+       * Try a paid tier for 7 days, once per organization.
+       *
+       * `POST /v1/subscription/trial`; operators' keys, scope organizations:write
+       */
+      trial: (input: Api.SubscriptionTrialInput = {}, options?: WriteOptions) =>
+        json<Api.SubscriptionTrialReply>(
+          { method: "POST", path: "/v1/subscription/trial", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Begin a paid period now, at the terms of before.
+       *
+       * `POST /v1/subscription/unpause`; operators' keys, scope organizations:write
+       */
+      unpause: (options?: WriteOptions) =>
+        json<Api.SubscriptionUnpauseReply>(
+          { method: "POST", path: "/v1/subscription/unpause", isWrite: true },
+          options,
+        ),
+    },
     usage: {
       /**
        * Usage and cost of all tenants, grouped.
@@ -881,6 +1228,25 @@ export function operations({ json, text, chunks, pages }: Transport) {
       set: (id: string, input: Api.UsersSetInput = {}, options?: WriteOptions) =>
         json<Api.User>(
           { method: "PUT", path: "/v1/users/{id}", params: [id], body: input, isWrite: true },
+          options,
+        ),
+    },
+    volumeDiscount: {
+      /**
+       * What was bought so far, the tier reached by it and the next one.
+       *
+       * `GET /v1/volume-discount`; scope budgets:read
+       */
+      get: (options?: CallOptions) =>
+        json<Api.VolumeDiscountGetReply>({ method: "GET", path: "/v1/volume-discount" }, options),
+      /**
+       * Count a purchase that was paid, or take a refund off, once per reference.
+       *
+       * `POST /v1/volume-discount/spend`; operators' keys, scope budgets:write
+       */
+      spend: (input: Api.VolumeDiscountSpendInput, options?: WriteOptions) =>
+        json<Api.VolumeDiscountSpendReply>(
+          { method: "POST", path: "/v1/volume-discount/spend", body: input, isWrite: true },
           options,
         ),
     },

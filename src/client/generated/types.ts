@@ -1,6 +1,6 @@
 // Made by scripts/generate-client.mjs from the routes' own description. Do not edit.
 
-/** What the API takes and gives. Money is decimal text in USD, instants are ISO 8601 text. */
+/** What the API takes and gives. Dollars are decimal text, cents integers, instants are ISO 8601 text. */
 export declare namespace Api {
   interface Alert {
     readonly id: string;
@@ -394,6 +394,224 @@ export declare namespace Api {
   interface BudgetsTrendsReply {
     readonly items: readonly { readonly from: string; readonly spent: string }[];
   }
+  interface CreditsAdjustInput {
+    readonly amountCents: number;
+    readonly description?: string | undefined;
+    readonly reference?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly expiresAt?: string | undefined;
+    readonly expiresInDays?: number | undefined;
+  }
+  interface CreditsAdjustReply {
+    readonly id: string;
+    readonly tenant: string;
+    readonly type: "promotional" | "referral" | "refund" | "purchase" | "usage" | "adjustment" | "expired";
+    readonly amountCents: number;
+    readonly balanceCents: number;
+    readonly description: string;
+    readonly reference: string | null;
+    readonly actor: string | null;
+    readonly at: string;
+    readonly expiresAt: string | null;
+    readonly relatesTo: string | null;
+    readonly lots: readonly { readonly lotId: string; readonly amountCents: number }[];
+  }
+  interface CreditsDeductInput {
+    readonly amountCents: number;
+    readonly allowPartial?: boolean | undefined;
+    readonly description?: string | undefined;
+    readonly reference?: string | undefined;
+  }
+  interface CreditsDeductReply {
+    readonly transactionId: string;
+    readonly tenant: string;
+    readonly amountDeductedCents: number;
+    readonly remainingAmountCents: number;
+    readonly balanceCents: number;
+    readonly lots: readonly { readonly lotId: string; readonly amountCents: number }[];
+  }
+  interface CreditsGetQuery {
+    /** Default 30. */
+    readonly withinDays?: number | undefined;
+  }
+  interface CreditsGetReply {
+    readonly tenant: string;
+    readonly currency: string;
+    readonly balanceCents: number;
+    readonly promotionalCents: number;
+    readonly purchasedCents: number;
+    readonly otherCents: number;
+    readonly expiringSoon: readonly {
+      readonly id: string;
+      readonly type: "promotional" | "referral" | "refund" | "purchase" | "usage" | "adjustment" | "expired";
+      readonly grantedCents: number;
+      readonly remainingCents: number;
+      readonly expiresAt: string | null;
+    }[];
+    readonly totals: {
+      readonly issuedCents: number;
+      readonly adjustedCents: number;
+      readonly usedCents: number;
+      readonly expiredCents: number;
+      readonly voidedCents: number;
+    };
+  }
+  interface CreditsIssueInput {
+    readonly amountCents: number;
+    readonly type: "promotional" | "referral" | "refund" | "purchase";
+    readonly description?: string | undefined;
+    readonly reference?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly expiresAt?: string | undefined;
+    readonly expiresInDays?: number | undefined;
+  }
+  interface CreditsIssueReply {
+    readonly id: string;
+    readonly tenant: string;
+    readonly type: "promotional" | "referral" | "refund" | "purchase" | "usage" | "adjustment" | "expired";
+    readonly amountCents: number;
+    readonly balanceCents: number;
+    readonly description: string;
+    readonly reference: string | null;
+    readonly actor: string | null;
+    readonly at: string;
+    readonly expiresAt: string | null;
+    readonly relatesTo: string | null;
+    readonly lots: readonly { readonly lotId: string; readonly amountCents: number }[];
+  }
+  interface CreditsRemoveTopUpReply {
+    readonly rule: {
+      readonly thresholdCents: number;
+      readonly amountCents: number;
+      readonly isPaused: boolean;
+    } | null;
+    readonly topUps: readonly {
+      readonly id: string;
+      readonly amountCents: number;
+      readonly state: "open" | "paid" | "failed";
+      readonly requestedAt: string;
+      readonly settledAt: string | null;
+    }[];
+  }
+  interface CreditsReverseInput {
+    readonly transactionId: string;
+    readonly amountCents?: number | undefined;
+    readonly description?: string | undefined;
+    readonly reference?: string | undefined;
+  }
+  interface CreditsReverseReply {
+    readonly id: string;
+    readonly tenant: string;
+    readonly type: "promotional" | "referral" | "refund" | "purchase" | "usage" | "adjustment" | "expired";
+    readonly amountCents: number;
+    readonly balanceCents: number;
+    readonly description: string;
+    readonly reference: string | null;
+    readonly actor: string | null;
+    readonly at: string;
+    readonly expiresAt: string | null;
+    readonly relatesTo: string | null;
+    readonly lots: readonly { readonly lotId: string; readonly amountCents: number }[];
+  }
+  interface CreditsSetTopUpInput {
+    readonly thresholdCents: number;
+    readonly amountCents: number;
+  }
+  interface CreditsSetTopUpReply {
+    readonly rule: {
+      readonly thresholdCents: number;
+      readonly amountCents: number;
+      readonly isPaused: boolean;
+    } | null;
+    readonly topUps: readonly {
+      readonly id: string;
+      readonly amountCents: number;
+      readonly state: "open" | "paid" | "failed";
+      readonly requestedAt: string;
+      readonly settledAt: string | null;
+    }[];
+  }
+  interface CreditsTopUpReply {
+    readonly rule: {
+      readonly thresholdCents: number;
+      readonly amountCents: number;
+      readonly isPaused: boolean;
+    } | null;
+    readonly topUps: readonly {
+      readonly id: string;
+      readonly amountCents: number;
+      readonly state: "open" | "paid" | "failed";
+      readonly requestedAt: string;
+      readonly settledAt: string | null;
+    }[];
+  }
+  interface CreditsTransactionsQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface CreditsTransactionsReply {
+    readonly items: readonly {
+      readonly id: string;
+      readonly tenant: string;
+      readonly type: "promotional" | "referral" | "refund" | "purchase" | "usage" | "adjustment" | "expired";
+      readonly amountCents: number;
+      readonly balanceCents: number;
+      readonly description: string;
+      readonly reference: string | null;
+      readonly actor: string | null;
+      readonly at: string;
+      readonly expiresAt: string | null;
+      readonly relatesTo: string | null;
+      readonly lots: readonly { readonly lotId: string; readonly amountCents: number }[];
+    }[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface CreditsVoidInput {
+    readonly lotId: string;
+    readonly description?: string | undefined;
+    readonly reference?: string | undefined;
+  }
+  interface CreditsVoidReply {
+    readonly id: string;
+    readonly tenant: string;
+    readonly type: "promotional" | "referral" | "refund" | "purchase" | "usage" | "adjustment" | "expired";
+    readonly amountCents: number;
+    readonly balanceCents: number;
+    readonly description: string;
+    readonly reference: string | null;
+    readonly actor: string | null;
+    readonly at: string;
+    readonly expiresAt: string | null;
+    readonly relatesTo: string | null;
+    readonly lots: readonly { readonly lotId: string; readonly amountCents: number }[];
+  }
+  interface DebatesCreateInput {
+    readonly debate: string;
+    readonly dimensions?:
+      | {
+          readonly workspace?: string | undefined;
+          readonly user?: string | undefined;
+          readonly agent?: string | undefined;
+          readonly debate?: string | undefined;
+          readonly provider?: string | undefined;
+          readonly model?: string | undefined;
+        }
+      | undefined;
+    readonly eventId?: string | undefined;
+  }
+  interface DebatesCreateReply {
+    readonly id: string;
+    readonly debate: string;
+    readonly startedAt: string;
+    readonly eventId: string | null;
+  }
   interface Delivery {
     readonly id: string;
     readonly endpointId: string;
@@ -412,6 +630,201 @@ export declare namespace Api {
     readonly createdAt: string;
     readonly deliveredAt: string | null;
     readonly deadAfter: string;
+  }
+  interface DiscountCode {
+    readonly code: string;
+    readonly type: "percentage" | "fixed_amount" | "volume";
+    readonly discountPercent: string | null;
+    readonly discountAmountCents: number | null;
+    readonly maxUses: number | "unlimited";
+    readonly maxUsesPerOrganization: number | "unlimited";
+    readonly minPurchaseCents: number;
+    readonly eligibleTiers: readonly (
+      | "free"
+      | "starter"
+      | "professional"
+      | "enterprise"
+      | "enterprise_plus"
+    )[];
+    readonly eligibleOrganizations: readonly string[];
+    readonly validFrom: string | null;
+    readonly expiresAt: string | null;
+    readonly description: string;
+    readonly status: "active" | "scheduled" | "expired" | "exhausted" | "disabled";
+    readonly totalUses: number;
+    readonly totalDiscountCents: number;
+    readonly createdAt: string;
+  }
+  interface DiscountCodesApplyInput {
+    readonly code: string;
+    readonly purchaseAmountCents: number;
+    readonly reference?: string | undefined;
+    readonly userId?: string | undefined;
+  }
+  interface DiscountCodesApplyReply {
+    readonly id: string;
+    readonly tenant: string;
+    readonly reference: string;
+    readonly code: string;
+    readonly userId: string | null;
+    readonly state: "reserved" | "confirmed" | "released" | "expired";
+    readonly purchaseAmountCents: number;
+    readonly discountAmountCents: number;
+    readonly finalAmountCents: number;
+    readonly discountPercent: string | null;
+    readonly createdAt: string;
+    readonly expiresAt: string | null;
+  }
+  interface DiscountCodesConfirmInput {
+    readonly redemptionId: string;
+  }
+  interface DiscountCodesConfirmReply {
+    readonly id: string;
+    readonly tenant: string;
+    readonly reference: string;
+    readonly code: string;
+    readonly userId: string | null;
+    readonly state: "reserved" | "confirmed" | "released" | "expired";
+    readonly purchaseAmountCents: number;
+    readonly discountAmountCents: number;
+    readonly finalAmountCents: number;
+    readonly discountPercent: string | null;
+    readonly createdAt: string;
+    readonly expiresAt: string | null;
+  }
+  interface DiscountCodesCreateInput {
+    readonly code: string;
+    readonly type?: "percentage" | "fixed_amount" | "volume" | undefined;
+    readonly discountPercent?: string | number | undefined;
+    readonly discountAmountCents?: number | undefined;
+    readonly maxUses?: number | "unlimited" | undefined;
+    readonly maxUsesPerOrganization?: number | "unlimited" | undefined;
+    readonly minPurchaseCents?: number | undefined;
+    readonly eligibleTiers?:
+      | readonly ("free" | "starter" | "professional" | "enterprise" | "enterprise_plus")[]
+      | undefined;
+    readonly eligibleOrganizations?: readonly string[] | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly validFrom?: string | undefined;
+
+    /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
+    readonly expiresAt?: string | undefined;
+    readonly description?: string | undefined;
+  }
+  interface DiscountCodesListQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface DiscountCodesListReply {
+    readonly items: readonly DiscountCode[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface DiscountCodesReleaseInput {
+    readonly redemptionId: string;
+  }
+  interface DiscountCodesReleaseReply {
+    readonly id: string;
+    readonly tenant: string;
+    readonly reference: string;
+    readonly code: string;
+    readonly userId: string | null;
+    readonly state: "reserved" | "confirmed" | "released" | "expired";
+    readonly purchaseAmountCents: number;
+    readonly discountAmountCents: number;
+    readonly finalAmountCents: number;
+    readonly discountPercent: string | null;
+    readonly createdAt: string;
+    readonly expiresAt: string | null;
+  }
+  interface DiscountCodesReserveInput {
+    readonly code: string;
+    readonly purchaseAmountCents: number;
+    readonly reference?: string | undefined;
+    readonly userId?: string | undefined;
+    readonly ttlMs?: number | undefined;
+  }
+  interface DiscountCodesReserveReply {
+    readonly id: string;
+    readonly tenant: string;
+    readonly reference: string;
+    readonly code: string;
+    readonly userId: string | null;
+    readonly state: "reserved" | "confirmed" | "released" | "expired";
+    readonly purchaseAmountCents: number;
+    readonly discountAmountCents: number;
+    readonly finalAmountCents: number;
+    readonly discountPercent: string | null;
+    readonly createdAt: string;
+    readonly expiresAt: string | null;
+  }
+  interface DiscountCodesValidateInput {
+    readonly code: string;
+    readonly purchaseAmountCents: number;
+    readonly reference?: string | undefined;
+  }
+  interface DiscountCodesValidateReply {
+    readonly valid: boolean;
+    readonly code: string;
+    readonly reason:
+      | "code_invalid"
+      | "code_not_found"
+      | "redemption_ended"
+      | "code_disabled"
+      | "code_exhausted"
+      | "code_expired"
+      | "code_not_yet_active"
+      | "org_not_eligible"
+      | "tier_not_eligible"
+      | "min_purchase_not_met"
+      | "max_uses_per_org"
+      | "stacking_order"
+      | "no_discount"
+      | null;
+    readonly message: string;
+    readonly purchaseAmountCents: number;
+    readonly discountAmountCents: number;
+    readonly finalAmountCents: number;
+    readonly discountPercent: string | null;
+  }
+  interface EntitlementsCheckInput {
+    readonly feature:
+      | "apiAccess"
+      | "allAgents"
+      | "auditLogs"
+      | "ssoEnabled"
+      | "customAgents"
+      | "prioritySupport"
+      | "dedicatedInfrastructure"
+      | "slaGuarantee"
+      | "customModels"
+      | "complianceCertifications"
+      | "debates"
+      | "seats";
+  }
+  interface EntitlementsCheckReply {
+    readonly allowed: boolean;
+    readonly reason:
+      | "tier_insufficient"
+      | "trial_expired"
+      | "subscription_canceled"
+      | "subscription_paused"
+      | "organization_suspended"
+      | "debate_limit_reached"
+      | "seat_limit_reached"
+      | null;
+    readonly message: string;
+    readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+    readonly limit: number | "unlimited" | null;
+    readonly used: number | null;
+    readonly remaining: number | "unlimited" | null;
+    readonly resetsAt: string | null;
+    readonly upgradeTo: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus" | null;
   }
   interface Event {
     readonly id: string;
@@ -1289,6 +1702,409 @@ export declare namespace Api {
     readonly warnings: readonly string[];
     readonly budgets: readonly BudgetDecision[];
   }
+  interface SubscriptionCancelInput {
+    readonly when?: "now" | "period_end" | undefined;
+  }
+  interface SubscriptionCancelReply {
+    readonly subscription: {
+      readonly tenant: string;
+      readonly status: "trialing" | "active" | "past_due" | "paused" | "canceled";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly priceMonthlyCents: number;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly scheduled: {
+        readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+        readonly at: string;
+      } | null;
+      readonly trial: { readonly start: string; readonly end: string; readonly isExtended: boolean } | null;
+    };
+    readonly lines: readonly {
+      readonly kind: "charge" | "credit";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly from: string;
+      readonly to: string;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly amountCents: number;
+      readonly currency: string;
+      readonly description: string;
+    }[];
+    readonly totalCents: number;
+    readonly effectiveAt: string;
+  }
+  interface SubscriptionChangeInput {
+    readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+    readonly when?: "now" | "period_end" | undefined;
+
+    /** Cents: `totalCents` of a preview. Refused when it is another sum by now. */
+    readonly expectedTotalCents?: number | undefined;
+  }
+  interface SubscriptionChangeReply {
+    readonly subscription: {
+      readonly tenant: string;
+      readonly status: "trialing" | "active" | "past_due" | "paused" | "canceled";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly priceMonthlyCents: number;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly scheduled: {
+        readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+        readonly at: string;
+      } | null;
+      readonly trial: { readonly start: string; readonly end: string; readonly isExtended: boolean } | null;
+    };
+    readonly lines: readonly {
+      readonly kind: "charge" | "credit";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly from: string;
+      readonly to: string;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly amountCents: number;
+      readonly currency: string;
+      readonly description: string;
+    }[];
+    readonly totalCents: number;
+    readonly effectiveAt: string;
+  }
+  interface SubscriptionConvertTrialInput {
+    readonly tier?: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus" | undefined;
+
+    /** Cents: `totalCents` of a preview. Refused when it is another sum by now. */
+    readonly expectedTotalCents?: number | undefined;
+  }
+  interface SubscriptionConvertTrialReply {
+    readonly subscription: {
+      readonly tenant: string;
+      readonly status: "trialing" | "active" | "past_due" | "paused" | "canceled";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly priceMonthlyCents: number;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly scheduled: {
+        readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+        readonly at: string;
+      } | null;
+      readonly trial: { readonly start: string; readonly end: string; readonly isExtended: boolean } | null;
+    };
+    readonly lines: readonly {
+      readonly kind: "charge" | "credit";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly from: string;
+      readonly to: string;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly amountCents: number;
+      readonly currency: string;
+      readonly description: string;
+    }[];
+    readonly totalCents: number;
+    readonly effectiveAt: string;
+  }
+  interface SubscriptionExtendTrialReply {
+    readonly subscription: {
+      readonly tenant: string;
+      readonly status: "trialing" | "active" | "past_due" | "paused" | "canceled";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly priceMonthlyCents: number;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly scheduled: {
+        readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+        readonly at: string;
+      } | null;
+      readonly trial: { readonly start: string; readonly end: string; readonly isExtended: boolean } | null;
+    };
+    readonly lines: readonly {
+      readonly kind: "charge" | "credit";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly from: string;
+      readonly to: string;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly amountCents: number;
+      readonly currency: string;
+      readonly description: string;
+    }[];
+    readonly totalCents: number;
+    readonly effectiveAt: string;
+  }
+  interface SubscriptionGetReply {
+    readonly tenant: string;
+    readonly status: "trialing" | "active" | "past_due" | "paused" | "canceled";
+    readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+    readonly planVersion: number;
+    readonly priceMonthlyCents: number;
+    readonly periodStart: string;
+    readonly periodEnd: string;
+    readonly scheduled: {
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly at: string;
+    } | null;
+    readonly trial: { readonly start: string; readonly end: string; readonly isExtended: boolean } | null;
+  }
+  interface SubscriptionLinesQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface SubscriptionLinesReply {
+    readonly items: readonly {
+      readonly id: string;
+      readonly tenant: string;
+      readonly number: number;
+      readonly kind: "charge" | "credit";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly from: string;
+      readonly to: string;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly amountCents: number;
+      readonly currency: string;
+      readonly description: string;
+      readonly at: string;
+    }[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface SubscriptionMarkPaidReply {
+    readonly subscription: {
+      readonly tenant: string;
+      readonly status: "trialing" | "active" | "past_due" | "paused" | "canceled";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly priceMonthlyCents: number;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly scheduled: {
+        readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+        readonly at: string;
+      } | null;
+      readonly trial: { readonly start: string; readonly end: string; readonly isExtended: boolean } | null;
+    };
+    readonly lines: readonly {
+      readonly kind: "charge" | "credit";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly from: string;
+      readonly to: string;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly amountCents: number;
+      readonly currency: string;
+      readonly description: string;
+    }[];
+    readonly totalCents: number;
+    readonly effectiveAt: string;
+  }
+  interface SubscriptionMarkPastDueReply {
+    readonly subscription: {
+      readonly tenant: string;
+      readonly status: "trialing" | "active" | "past_due" | "paused" | "canceled";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly priceMonthlyCents: number;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly scheduled: {
+        readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+        readonly at: string;
+      } | null;
+      readonly trial: { readonly start: string; readonly end: string; readonly isExtended: boolean } | null;
+    };
+    readonly lines: readonly {
+      readonly kind: "charge" | "credit";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly from: string;
+      readonly to: string;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly amountCents: number;
+      readonly currency: string;
+      readonly description: string;
+    }[];
+    readonly totalCents: number;
+    readonly effectiveAt: string;
+  }
+  interface SubscriptionPauseReply {
+    readonly subscription: {
+      readonly tenant: string;
+      readonly status: "trialing" | "active" | "past_due" | "paused" | "canceled";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly priceMonthlyCents: number;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly scheduled: {
+        readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+        readonly at: string;
+      } | null;
+      readonly trial: { readonly start: string; readonly end: string; readonly isExtended: boolean } | null;
+    };
+    readonly lines: readonly {
+      readonly kind: "charge" | "credit";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly from: string;
+      readonly to: string;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly amountCents: number;
+      readonly currency: string;
+      readonly description: string;
+    }[];
+    readonly totalCents: number;
+    readonly effectiveAt: string;
+  }
+  interface SubscriptionPreviewInput {
+    readonly kind:
+      | "start_trial"
+      | "convert_trial"
+      | "change_plan"
+      | "cancel"
+      | "resume"
+      | "pause"
+      | "unpause";
+    readonly tier?: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus" | undefined;
+    readonly when?: "now" | "period_end" | undefined;
+  }
+  interface SubscriptionPreviewReply {
+    readonly subscription: {
+      readonly tenant: string;
+      readonly status: "trialing" | "active" | "past_due" | "paused" | "canceled";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly priceMonthlyCents: number;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly scheduled: {
+        readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+        readonly at: string;
+      } | null;
+      readonly trial: { readonly start: string; readonly end: string; readonly isExtended: boolean } | null;
+    };
+    readonly lines: readonly {
+      readonly kind: "charge" | "credit";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly from: string;
+      readonly to: string;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly amountCents: number;
+      readonly currency: string;
+      readonly description: string;
+    }[];
+    readonly totalCents: number;
+    readonly effectiveAt: string;
+  }
+  interface SubscriptionResumeReply {
+    readonly subscription: {
+      readonly tenant: string;
+      readonly status: "trialing" | "active" | "past_due" | "paused" | "canceled";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly priceMonthlyCents: number;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly scheduled: {
+        readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+        readonly at: string;
+      } | null;
+      readonly trial: { readonly start: string; readonly end: string; readonly isExtended: boolean } | null;
+    };
+    readonly lines: readonly {
+      readonly kind: "charge" | "credit";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly from: string;
+      readonly to: string;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly amountCents: number;
+      readonly currency: string;
+      readonly description: string;
+    }[];
+    readonly totalCents: number;
+    readonly effectiveAt: string;
+  }
+  interface SubscriptionTrialInput {
+    readonly tier?: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus" | undefined;
+  }
+  interface SubscriptionTrialReply {
+    readonly subscription: {
+      readonly tenant: string;
+      readonly status: "trialing" | "active" | "past_due" | "paused" | "canceled";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly priceMonthlyCents: number;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly scheduled: {
+        readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+        readonly at: string;
+      } | null;
+      readonly trial: { readonly start: string; readonly end: string; readonly isExtended: boolean } | null;
+    };
+    readonly lines: readonly {
+      readonly kind: "charge" | "credit";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly from: string;
+      readonly to: string;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly amountCents: number;
+      readonly currency: string;
+      readonly description: string;
+    }[];
+    readonly totalCents: number;
+    readonly effectiveAt: string;
+  }
+  interface SubscriptionUnpauseReply {
+    readonly subscription: {
+      readonly tenant: string;
+      readonly status: "trialing" | "active" | "past_due" | "paused" | "canceled";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly priceMonthlyCents: number;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly scheduled: {
+        readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+        readonly at: string;
+      } | null;
+      readonly trial: { readonly start: string; readonly end: string; readonly isExtended: boolean } | null;
+    };
+    readonly lines: readonly {
+      readonly kind: "charge" | "credit";
+      readonly tier: "free" | "starter" | "professional" | "enterprise" | "enterprise_plus";
+      readonly planVersion: number;
+      readonly from: string;
+      readonly to: string;
+      readonly periodStart: string;
+      readonly periodEnd: string;
+      readonly amountCents: number;
+      readonly currency: string;
+      readonly description: string;
+    }[];
+    readonly totalCents: number;
+    readonly effectiveAt: string;
+  }
   interface UsageAcrossTenantsQuery {
     /** An ISO 8601 instant with its offset, or YYYY-MM-DD for 00:00 UTC of that day. */
     readonly from?: string | undefined;
@@ -1428,6 +2244,32 @@ export declare namespace Api {
   interface UsersSetInput {
     readonly email?: string | undefined;
     readonly name?: string | undefined;
+  }
+  interface VolumeDiscountGetReply {
+    readonly tenant: string;
+    readonly cumulativeSpendCents: number;
+    readonly currentDiscountPercent: string;
+    readonly currentTier: { readonly thresholdCents: number; readonly discountPercent: string } | null;
+    readonly nextTier: { readonly thresholdCents: number; readonly discountPercent: string } | null;
+    readonly untilNextTierCents: number | null;
+  }
+  interface VolumeDiscountSpendInput {
+    readonly amountCents: number;
+    readonly kind?: "purchase" | "refund" | undefined;
+    readonly reference?: string | undefined;
+  }
+  interface VolumeDiscountSpendReply {
+    readonly tenant: string;
+    readonly cumulativeSpendCents: number;
+    readonly currentDiscountPercent: string;
+    readonly currentTier: { readonly thresholdCents: number; readonly discountPercent: string } | null;
+    readonly nextTier: { readonly thresholdCents: number; readonly discountPercent: string } | null;
+    readonly untilNextTierCents: number | null;
+    readonly kind: "purchase" | "refund";
+    readonly reference: string;
+    readonly amountCents: number;
+    readonly percentBefore: string;
+    readonly at: string;
   }
   interface WebhookEndpoint {
     readonly id: string;
@@ -1673,6 +2515,7 @@ export declare namespace Api {
     readonly notify: readonly ({ readonly email: string } | { readonly webhook: string })[];
     readonly status: "active" | "suspended" | "closed";
     readonly suspendedBy: "threshold" | "caller" | null;
+    readonly owner?: "plan" | undefined;
     readonly countsFrom: string;
     readonly createdAt: string;
   };
@@ -1741,6 +2584,7 @@ export declare namespace Api {
     readonly notify: readonly ({ readonly email: string } | { readonly webhook: string })[];
     readonly status: "active" | "suspended" | "closed";
     readonly suspendedBy: "threshold" | "caller" | null;
+    readonly owner?: "plan" | undefined;
     readonly countsFrom: string;
     readonly createdAt: string;
     readonly counters: readonly {

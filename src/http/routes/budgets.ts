@@ -128,6 +128,8 @@ const BUDGET = {
   notify: Type.Array(Type.Union([Strict({ email: Type.String() }), Strict({ webhook: Type.String() })])),
   status: choiceOf(["active", "suspended", "closed"]),
   suspendedBy: Type.Union([choiceOf(["threshold", "caller"]), Type.Null()]),
+  /** Of the plan's own budget, which only the subscription changes. */
+  owner: Type.Optional(Type.Literal("plan")),
   countsFrom: Instant,
   createdAt: Instant,
 };

@@ -5,6 +5,9 @@ import { apiKeyRoutes } from "./api-keys.ts";
 import { auditLogRoutes } from "./audit-log.ts";
 import { authRoutes } from "./auth.ts";
 import { budgetRoutes } from "./budgets.ts";
+import { creditRoutes } from "./credits.ts";
+import { discountRoutes } from "./discounts.ts";
+import { entitlementRoutes } from "./entitlements.ts";
 import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { holdRoutes } from "./holds.ts";
@@ -16,8 +19,10 @@ import { oidcRoutes } from "./oidc.ts";
 import { organizationRoutes } from "./organizations.ts";
 import { planRoutes } from "./plans.ts";
 import { priceRoutes } from "./prices.ts";
+import { subscriptionRoutes } from "./subscription.ts";
 import { usageRoutes } from "./usage.ts";
 import { verifyRoutes } from "./verify.ts";
+import { volumeRoutes } from "./volume.ts";
 import { webhookEndpointRoutes } from "./webhook-endpoints.ts";
 import { workspaceRoutes } from "./workspaces.ts";
 
@@ -35,6 +40,11 @@ const ALL: readonly ((context: ServerContext) => readonly Route[])[] = [
   meRoutes,
   budgetRoutes,
   holdRoutes,
+  subscriptionRoutes,
+  entitlementRoutes,
+  creditRoutes,
+  discountRoutes,
+  volumeRoutes,
   invitationRoutes,
   memberRoutes,
   notificationRoutes,
