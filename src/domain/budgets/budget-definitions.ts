@@ -117,7 +117,7 @@ export function withTerms(budget: Budget, next: Budget, at: number): Budget {
 }
 
 /** What a change log shows; secrets of recipients stay out. */
-export function definitionOf(budget: Budget): Record<string, unknown> {
+function definitionOf(budget: Budget): Record<string, unknown> {
   const { name, limit, thresholds, overage, failOpen, status, suspendedBy, notify } = budget;
   return {
     ...{ name, thresholds, failOpen, status, suspendedBy },

@@ -57,7 +57,7 @@ export type BudgetStatus = "active" | "suspended" | "closed";
 /** '' while it is not suspended. Only what a threshold suspended is resumed by a raised limit. */
 export type SuspendedBy = "" | "threshold" | "caller";
 /** '' is the tenant; what the tenant's plan owns changes with the subscription alone. */
-export type BudgetOwner = "" | "plan";
+type BudgetOwner = "" | "plan";
 
 /** A budget's definition. */
 export interface Budget {

@@ -31,7 +31,7 @@ export {
   type SpendInput,
 } from "./hold-service.ts";
 export type { BudgetDecision, BudgetHold, BudgetSpend, HeldPart } from "./hold-view.ts";
-export { debatesOfPlan, PlanBudgets, type PlanDebates, type PlanLimit } from "./plan-budgets.ts";
+export { debatesOfPlan, PlanBudgets } from "./plan-budgets.ts";
 export type { AmountInput, DimensionsInput, SpendRequest } from "./request.ts";
 export { EACH, SCOPE_DIMENSIONS, type Scope, type ScopeDimension } from "./scope.ts";
 export type { AlertLevel } from "./thresholds.ts";

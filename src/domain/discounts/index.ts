@@ -1,5 +1,4 @@
 export {
-  type Checkout,
   type CodeDiscount,
   lookAtCodes,
   redeemCodes,

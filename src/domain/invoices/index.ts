@@ -1,4 +1,4 @@
-export type { BillableLine, SubscriptionBook } from "./draft.ts";
+export type { BillableLine } from "./draft.ts";
 export type { ExplainedEvent, ExplainedPart, LineExplanation } from "./explain.ts";
 export {
   type InvoiceContent,

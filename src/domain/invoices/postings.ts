@@ -6,7 +6,7 @@ import { type LedgerTransaction, type Posting, postToLedger } from "../ledger/in
 import { INVOICE_CURRENCY, type InvoiceContent } from "./invoice.ts";
 
 export const INVOICE_BOOK = "invoices";
-export const RECEIVABLE = "receivable";
+const RECEIVABLE = "receivable";
 const REVENUE = "revenue";
 const TAX = "tax_payable";
 /** Prepaid credit that paid invoices, and what was put on the credit balance. */

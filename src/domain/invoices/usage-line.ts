@@ -28,7 +28,7 @@ export function monthOfDay(day: number): string {
 }
 
 /** What the rows of one line have in common. */
-export function lineKey(row: BilledRow): string {
+function lineKey(row: BilledRow): string {
   const { provider, model, type, metered } = row;
   return JSON.stringify([monthOfDay(row.day), provider, model, type, priceBehind(row), metered]);
 }
@@ -121,7 +121,7 @@ function priceText({ price, per }: LinePart): string | null {
   return per === 1n ? formatDecimal(price, 12) : null;
 }
 
-export function partText({ quantity, unit, price, per }: LinePart): string {
+function partText({ quantity, unit, price, per }: LinePart): string {
   if (unit.includes("tokens"))
     return `${quantity} ${unit} at $${formatDecimal(price * PER_MILLION, 12)} per million`;
   return `${quantity} ${unit} at $${formatDecimal(price, 12)}${per === 1n ? " each" : ` per ${per}`}`;

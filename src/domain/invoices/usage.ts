@@ -39,7 +39,7 @@ export interface BilledRow extends UsageRow {
   readonly metered: boolean;
 }
 
-export const SUM_NAMES = [
+const SUM_NAMES = [
   "events",
   "quantity",
   "inputTokens",

@@ -1,9 +1,7 @@
 export type { Entitlement, EntitlementDecision, EntitlementRefusal } from "./entitlement.ts";
-export { type EntitlementDeps, EntitlementService, type StartedDebate } from "./entitlement-service.ts";
+export { EntitlementService, type StartedDebate } from "./entitlement-service.ts";
 export type { ChangeKind, SubscriptionChange, When } from "./lifecycle.ts";
-export type { SubscriptionLine } from "./line.ts";
 export type { NoticeSink, SubscriptionNotice } from "./notice.ts";
-export type { PlanLimits } from "./record.ts";
 export type { SubscriptionStatus } from "./state.ts";
 export { SubscriptionService } from "./subscription-service.ts";
 export type {
@@ -12,4 +10,4 @@ export type {
   SubscriptionLineView,
   SubscriptionView,
 } from "./subscription-view.ts";
-export type { PlanOfTenant, TenantPlan } from "./tenant-plan.ts";
+export type { TenantPlan } from "./tenant-plan.ts";
