@@ -25,7 +25,7 @@ import {
   SessionService,
   signingKeys,
 } from "./domain/identity/index.ts";
-import { InvoiceService } from "./domain/invoices/index.ts";
+import { InvoiceService, type MonthEndOptions } from "./domain/invoices/index.ts";
 import {
   type CommitParticipant,
   MeteringService,
@@ -70,6 +70,8 @@ export interface BillingOptions {
   readonly tokenSecret?: TokenSecretOptions | undefined;
   /** Providers that people sign in by (OpenID Connect). Default: none. */
   readonly oidc?: OidcSettings | undefined;
+  /** Issues the invoices of a month by itself, by a job. Absent: `invoices.runMonthEnd` is called by you. */
+  readonly monthEnd?: MonthEndOptions | undefined;
 }
 
 const OPTIONS = new Set<string>([
@@ -81,6 +83,7 @@ const OPTIONS = new Set<string>([
   "askForPayment",
   "tokenSecret",
   "oidc",
+  "monthEnd",
 ] satisfies (keyof BillingOptions)[]);
 const TOKEN_SECRET_NAMES = { current: "ARAGORA_JWT_SECRET", previous: "ARAGORA_JWT_SECRET_PREVIOUS" };
 const POLICIES: readonly string[] = ["fallback", "unpriced", "refuse"] satisfies UnknownModelPolicy[];
@@ -215,6 +218,7 @@ export class Billing {
     this.jobs = new Jobs({ store, clock, ids }, [
       this.holds.expiry,
       this.subscriptions.renewals,
+      ...(options.monthEnd === undefined ? [] : [this.invoices.monthEnd(options.monthEnd)]),
       this.credits.expiry,
       this.topUps.requests,
       this.discounts.expiry,

@@ -42,12 +42,16 @@ describe.each([
 ])("an import killed with kill -9 on $name", ({ freshUrl, databases, kills, withinMs }) => {
   it("is complete after it was run again: no event missing, none twice", async () => {
     let partial = 0;
+    // How fast this machine starts and imports just now shows in what the kills leave.
+    let within = withinMs;
     for (let round = 0; round < databases; round += 1) {
       const url = await freshUrl();
       for (let kill = 0; kill < kills; kill += 1) {
-        await importUntilKilled(url, 120 + Math.random() * withinMs);
+        await importUntilKilled(url, 120 + Math.random() * within);
         const events = await eventsOnRecord(url);
-        if (events > 0 && events < (TRACE?.total.events ?? 0)) partial += 1;
+        if (events === 0) within *= 2;
+        else if (events < (TRACE?.total.events ?? 0)) partial += 1;
+        else within /= 2;
       }
       expect(await verified(url)).toMatchObject({ ok: true });
       const output = execFileSync(process.execPath, [PROGRAM, "import", FILE, "--database", url, "--json"], {

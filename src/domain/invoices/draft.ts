@@ -36,12 +36,6 @@ export interface SubscriptionBook {
   linesBefore(tenant: string, before: number, reader: Reader): Promise<readonly BillableLine[]>;
   /** Whether the plan in force at an instant bills tokens; true for a tenant without one. */
   metersTokens(tenant: string, at: number, reader: Reader): Promise<boolean>;
-  /** Tenants after one, by name, that have lines from before an instant, on an invoice or not. */
-  tenantsWithLinesAcrossTenants(
-    before: number,
-    page: { readonly after: string; readonly limit: number },
-    reader: Reader,
-  ): Promise<readonly string[]>;
 }
 
 export interface DraftSources {
@@ -115,18 +109,6 @@ export async function draftOf(
     bought: subtotal - off > 0n ? subtotal - off : 0n,
     creditsAvailable: BigInt(balance?.balanceCents ?? 0),
   };
-}
-
-/** Whether there is anything that an invoice up to an instant would take. */
-export async function isOwing(
-  tenant: string,
-  periodEnd: number,
-  subscriptions: SubscriptionBook,
-  reader: Reader,
-): Promise<boolean> {
-  if ((await unbilledBefore(tenant, dayOf(periodEnd), reader)).length > 0) return true;
-  const taken = await takenSubscriptionLines(tenant, reader);
-  return (await subscriptions.linesBefore(tenant, periodEnd, reader)).some(({ id }) => !taken.has(id));
 }
 
 /** A day's tokens are billed where the plan in force at its first instant (UTC) bills them. */

@@ -13,6 +13,7 @@ export {
   type CreditNoteInput,
   type InvoiceKey,
   InvoiceService,
+  type MonthEndOptions,
   type NewInvoice,
   type PaymentInput,
 } from "./invoice-service.ts";

@@ -105,7 +105,7 @@ export function textOf(value: unknown, field: string, longest = 256, lines = fal
   return value;
 }
 
-function wholeOf(value: unknown, field: string, least: number, most: number): number {
+export function wholeOf(value: unknown, field: string, least: number, most: number): number {
   if (typeof value === "number" && Number.isInteger(value) && value >= least && value <= most) return value;
   throw invalidInput(field, "out_of_range", `${field} must be a whole number from ${least} to ${most}`);
 }

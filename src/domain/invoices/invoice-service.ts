@@ -1,18 +1,20 @@
 import {
   BillingError,
   type Clock,
+  DAY_MS,
   decodeCursor,
   type Ids,
   invalidInput,
   isoInstant,
   type Page,
+  periodAt,
 } from "../../kernel/index.ts";
 import type { Reader, Store, Tx } from "../../store/index.ts";
 import { type AuditActor, appendAudit, pageLimit, pageOf } from "../audit/index.ts";
 import type { CreditService } from "../credits/index.ts";
 import { type CommitParticipant, tenantOf } from "../metering/index.ts";
 import type { PricingService } from "../pricing/index.ts";
-import { draftOf, isOwing, type SubscriptionBook } from "./draft.ts";
+import { draftOf, type SubscriptionBook } from "./draft.ts";
 import { explainLine, type LineExplanation } from "./explain.ts";
 import {
   type InvoiceStatus,
@@ -29,6 +31,7 @@ import {
   parseTerms,
   TERM_FIELDS,
   textOf,
+  wholeOf,
 } from "./invoice-input.ts";
 import {
   deleteDraft,
@@ -39,6 +42,7 @@ import {
   lockInvoice,
   notesOf,
   numbersOf,
+  owingAcrossTenants,
   pageOfInvoices,
   updateTerms,
 } from "./invoice-store.ts";
@@ -59,7 +63,6 @@ import {
 } from "./month-end.ts";
 import { type CreditNoteContent, creditInvoice, payInvoice, writeOff } from "./settlement.ts";
 import { UnbilledUsage } from "./usage-participant.ts";
-import { tenantsWithUnbilledAcrossTenants } from "./usage-store.ts";
 
 interface Whose {
   /** Absent: the tenant of `withTenant`, else the instance's. */
@@ -97,6 +100,13 @@ export interface CreditNoteInput extends InvoiceKey, Deed {
   readonly lines?: readonly { readonly lineId: string; readonly amountCents: number }[] | undefined;
   /** Where what was paid already goes: prepaid credit (default), or money that you pay back. */
   readonly refundTo?: "credits" | "payment" | undefined;
+}
+
+/** When the month end is run by itself, and on which terms. */
+export interface MonthEndOptions {
+  /** Days from the month's end to the run, 0 to 27: late usage is on the invoice until then. */
+  readonly afterDays: number;
+  readonly terms?: InvoiceTermsInput | undefined;
 }
 
 const SYSTEM: AuditActor = { kind: "system", id: "invoices" };
@@ -401,7 +411,8 @@ export class InvoiceService {
     const tally = new MonthEndTally(input.period);
     let after = "";
     for (;;) {
-      const tenants = await this.#debtors(end, after);
+      const page = { after, limit: TENANTS_AT_ONCE };
+      const tenants = await this.#store.read((reader) => owingAcrossTenants(end, page, reader));
       for (const tenant of tenants) {
         tally.add(
           await this.#billTenant({ tenant, periodStart: start, periodEnd: end, terms }, actorOf(input)),
@@ -412,6 +423,32 @@ export class InvoiceService {
       if (last === undefined) return tally.report;
       after = last;
     }
+  }
+
+  /**
+   * The job that issues the invoices of the last month, so many days after its end: until then late usage is still on them.
+   * What could not be issued is tried again every hour.
+   */
+  monthEnd({ afterDays, terms = {} }: MonthEndOptions) {
+    const days = wholeOf(afterDays, "monthEnd.afterDays", 0, 27);
+    parseTerms(terms);
+    const lastMonth = (now: number) => periodAt(periodAt(now - days * DAY_MS, "month").start - 1, "month");
+    const oneOf = { after: "", limit: 1 };
+    return {
+      name: "invoices.month_end",
+      every: 3_600_000,
+      hasWork: async (now: number) =>
+        (await this.#store.read((reader) => owingAcrossTenants(lastMonth(now).end, oneOf, reader))).length >
+        0,
+      runDue: async (now: number) => {
+        const period = isoInstant(lastMonth(now).start).slice(0, 7);
+        const { finalized, failures } = await this.runMonthEnd({ ...terms, period });
+        if (failures[0] === undefined) return finalized;
+        const { tenant, message } = failures[0];
+        const text = `${failures.length} invoices of ${period} could not be issued; the first is that of ${tenant}: ${message}`;
+        throw new BillingError("failed_precondition", "month_end_incomplete", text);
+      },
+    };
   }
 
   /** To be joined to metering: usage is unbilled from its commit on, and `verify` proves the invoices too. */
@@ -426,8 +463,6 @@ export class InvoiceService {
       return await this.#store.transaction(async (tx): Promise<TenantOutcome> => {
         const known = await invoiceOfPeriod(tenant, wanted.periodStart, tx);
         if (known !== undefined && known.status !== "draft") return { kind: "already" };
-        if (known === undefined && !(await isOwing(tenant, wanted.periodEnd, this.#subscriptions, tx)))
-          return { kind: "already" };
         const invoice = known ?? (await this.#createIn(wanted, actor, tx));
         // Another process has just issued it.
         if (invoice.status !== "draft") return { kind: "already" };
@@ -439,16 +474,6 @@ export class InvoiceService {
         return { kind: "failed", tenant, error };
       throw error;
     }
-  }
-
-  /** Up to so many tenants after one, by name. */
-  async #debtors(end: number, after: string): Promise<string[]> {
-    const page = { after, limit: TENANTS_AT_ONCE };
-    return this.#store.read(async (reader) => {
-      const used = await tenantsWithUnbilledAcrossTenants(end / 86_400_000, page, reader);
-      const subscribed = await this.#subscriptions.tenantsWithLinesAcrossTenants(end, page, reader);
-      return [...new Set([...used, ...subscribed])].sort().slice(0, TENANTS_AT_ONCE);
-    });
   }
 
   async #createIn(wanted: Wanted, actor: AuditActor, tx: Tx): Promise<StoredInvoice> {

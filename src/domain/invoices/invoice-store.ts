@@ -1,6 +1,6 @@
 // Invoices, what was issued of them, and the numbers of their series.
 
-import { digest } from "../../kernel/index.ts";
+import { dayOf, digest } from "../../kernel/index.ts";
 import type { Reader, Tx } from "../../store/index.ts";
 import type { InvoiceContent, InvoiceStatus, InvoiceTerms, StoredInvoice } from "./invoice.ts";
 
@@ -251,6 +251,28 @@ export async function takenSubscriptionLines(tenant: string, reader: Reader): Pr
     [tenant],
   );
   return new Set(rows.map(({ line }) => line));
+}
+
+/**
+ * Tenants, by name after one, to be invoiced for the month that ends at an instant: with unbilled usage, a line of a
+ * subscription that is on no invoice, or a draft of that month.
+ */
+export async function owingAcrossTenants(
+  end: number,
+  { after, limit }: { readonly after: string; readonly limit: number },
+  reader: Reader,
+): Promise<string[]> {
+  const rows = await reader.all<{ tenant: string }>(
+    `SELECT tenant FROM unbilled_usage WHERE tenant > ? AND day < ?
+     UNION
+     SELECT l.tenant FROM subscription_lines l WHERE l.tenant > ? AND l.at < ? AND NOT EXISTS (
+       SELECT 1 FROM invoice_subscription_lines t WHERE t.tenant = l.tenant AND t.line = l.id)
+     UNION
+     SELECT tenant FROM invoices WHERE tenant > ? AND period_end = ? AND status = 'draft'
+     ORDER BY tenant LIMIT ?`,
+    [after, dayOf(end), after, end, after, end, limit],
+  );
+  return rows.map(({ tenant }) => tenant);
 }
 
 function issuedOf<Content>(row: DocumentRow): IssuedDocument<Content> {

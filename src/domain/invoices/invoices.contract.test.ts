@@ -39,8 +39,16 @@ describe.each(ENGINES)("invoices on $name", ({ freshUrl }) => {
   }
 
   /** So many input tokens of gpt-4o-mini ($0.15 per million). */
-  function use(tenant: string, id: string, timestamp: string, tokensIn = 1_000_000) {
-    return billing.metering.record({ tenant, id, timestamp, ...GPT, tokensIn, tokensOut: 0 });
+  async function use(tenant: string, id: string, timestamp: string, tokensIn = 1_000_000) {
+    const { status } = await billing.metering.record({
+      tenant,
+      id,
+      timestamp,
+      ...GPT,
+      tokensIn,
+      tokensOut: 0,
+    });
+    expect(status).toBe("accepted");
   }
 
   async function issued(tenant: string, period = "2025-01", terms = {}): Promise<InvoiceView> {
@@ -260,6 +268,70 @@ describe.each(ENGINES)("invoices on $name", ({ freshUrl }) => {
       const { items } = await billing.invoices.list({ tenant });
       expect(items.map(({ period, totalCents }) => [period, totalCents])).toEqual([["2025-05", 150]]);
     }
+  });
+
+  it("have the subscription's lines once, and included usage at 0 until the plan meters it", async () => {
+    clock.set("2025-09-01T00:00:00Z");
+    const tenant = tenantName();
+    const operator = { kind: "operator", id: "op" } as const;
+    await billing.organizations.createOrganization(operator, {
+      id: tenant,
+      name: "Acme",
+      ownerId: `${tenant} owner`,
+    });
+    clock.set("2025-09-11T00:00:00Z");
+    await billing.subscriptions.change(operator, tenant, { kind: "change_plan", tier: "enterprise" });
+    clock.set("2025-09-20T09:00:00Z");
+    await use(tenant, "included", "2025-09-12T10:00:00Z", 100_000_000);
+    await billing.organizations.setTier(operator, tenant, "enterprise_plus");
+    clock.set("2025-10-01T00:00:00Z");
+    // The plan in force at the first instant of a day decides for the day.
+    await use(tenant, "that day", "2025-09-20T10:00:00Z", 10_000_000);
+    await use(tenant, "metered", "2025-09-21T10:00:00Z", 10_000_000);
+    const september = await issued(tenant, "2025-09");
+    expect(september.content.lines.map(({ group, amount }) => [group, amount])).toEqual([
+      ["subscription", 99_900],
+      ["usage", 0],
+      ["usage", 150],
+    ]);
+    expect(september.content.lines[1]).toMatchObject({ detail: "included in the plan (worth $16.5)" });
+    expect(september.content.buyer.name).toBe("Acme");
+    clock.set("2025-11-01T00:00:00Z");
+    const october = await issued(tenant, "2025-10");
+    // Given by hand at no charge until 11 October, then charged at its price.
+    expect(october.content.lines.map(({ group, amount }) => [group, amount])).toEqual([
+      ["subscription", 500_000],
+    ]);
+  });
+
+  it("are issued by the job of the month end, so many days after it, and what could not be is tried again", async () => {
+    clock.set("2025-12-01T00:00:00Z");
+    const [good, bad] = [tenantName(), tenantName()];
+    for (const name of [good, bad]) await use(name, "m", "2025-11-30T00:00:00Z", 10_000_000);
+    await billing.discounts.createCode({ code: `GONE-${bad.slice(-3)}`, discountPercent: "10" });
+    await billing.invoices.create({
+      tenant: bad,
+      period: "2025-11",
+      discountCodes: [`GONE-${bad.slice(-3)}`],
+    });
+    await billing.discounts.disableCode(`GONE-${bad.slice(-3)}`);
+    const job = billing.invoices.monthEnd({ afterDays: 3, terms: { taxRate: "0.2" } });
+    const at = (text: string) => {
+      clock.set(text);
+      return clock.now();
+    };
+    // Until then the last month that is over for the job is October.
+    expect(await job.runDue(at("2025-12-03T23:59:59.999Z"))).toBe(0);
+    expect((await billing.invoices.list({ tenant: good })).items).toEqual([]);
+    expect(await job.hasWork(at("2025-12-04T00:00:00Z"))).toBe(true);
+    expect(await codeOf(job.runDue(clock.now()))).toBe("month_end_incomplete");
+    const { items } = await billing.invoices.list({ tenant: good });
+    expect(items.map(({ period, totalCents }) => [period, totalCents])).toEqual([["2025-11", 180]]);
+    const [draft] = (await billing.invoices.list({ tenant: bad })).items;
+    await billing.invoices.update({ tenant: bad, invoiceId: draft?.id ?? "" });
+    expect(await job.runDue(clock.now())).toBe(1);
+    expect(await job.hasWork(clock.now())).toBe(false);
+    expect(() => billing.invoices.monthEnd({ afterDays: 28 })).toThrow(/monthEnd.afterDays/);
   });
 
   it("that cannot be issued for one tenant do not stop the run", async () => {

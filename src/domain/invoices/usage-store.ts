@@ -128,19 +128,6 @@ export async function lastEventAcrossTenants(reader: Reader): Promise<bigint> {
   return row?.seq ?? 0n;
 }
 
-/** Tenants with unbilled usage of days before one, by name. */
-export async function tenantsWithUnbilledAcrossTenants(
-  day: number,
-  { after, limit }: { after: string; limit: number },
-  reader: Reader,
-): Promise<string[]> {
-  const rows = await reader.all<{ tenant: string }>(
-    "SELECT DISTINCT tenant FROM unbilled_usage WHERE tenant > ? AND day < ? ORDER BY tenant LIMIT ?",
-    [after, day, limit],
-  );
-  return rows.map(({ tenant }) => tenant);
-}
-
 function valuesOf(tenant: string, row: UsageRow): Value[] {
   return [
     ...[tenant, row.day, row.provider, row.model, row.type, row.price, row.chargePrice, row.source],

@@ -39,7 +39,6 @@ import {
   type StoredSubscription,
   stateOn,
   subscriptionOf,
-  tenantsWithLinesAcrossTenants,
 } from "./subscription-store.ts";
 import {
   changeView,
@@ -189,15 +188,6 @@ export class SubscriptionService {
   /** A tenant's lines that were made before an instant, the oldest first: for who settled before and bills them. */
   linesBefore(tenant: string, before: number, reader: Reader): Promise<SubscriptionLine[]> {
     return linesBefore(tenant, before, reader);
-  }
-
-  /** A page of the tenants, by name after one, that have lines which were made before an instant. */
-  tenantsWithLinesAcrossTenants(
-    before: number,
-    page: { readonly after: string; readonly limit: number },
-    reader: Reader,
-  ): Promise<string[]> {
-    return tenantsWithLinesAcrossTenants(before, page, reader);
   }
 
   /** What a tenant has at an instant, what is due by then done; undefined where there is no such organization. */

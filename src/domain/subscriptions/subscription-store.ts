@@ -185,19 +185,6 @@ export async function stateOn(
   return row === undefined ? undefined : stateOfText(row.state);
 }
 
-/** Tenants, by name after one, with lines that were made before an instant. */
-export async function tenantsWithLinesAcrossTenants(
-  before: number,
-  page: { readonly after: string; readonly limit: number },
-  reader: Reader,
-): Promise<string[]> {
-  const rows = await reader.all<{ tenant: string }>(
-    "SELECT DISTINCT tenant FROM subscription_lines WHERE tenant > ? AND at < ? ORDER BY tenant LIMIT ?",
-    [page.after, before, page.limit],
-  );
-  return rows.map(({ tenant }) => tenant);
-}
-
 /** Lines that a condition and an order name: for proofs over all tenants. */
 export async function linesWhereAcrossTenants(
   condition: string,

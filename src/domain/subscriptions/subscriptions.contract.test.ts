@@ -536,16 +536,14 @@ describe.each(ENGINES)("subscriptions on $name", ({ freshUrl }) => {
     expect(await meters(tenant)).toBe(true);
   });
 
-  it("name the tenants that have lines, page by page", async () => {
-    const { subscriptions, tenant, change } = await start();
-    const after = tenant.slice(0, -1);
-    const names = (before: number, limit: number) =>
-      store.read((reader) => subscriptions.tenantsWithLinesAcrossTenants(before, { after, limit }, reader));
-    expect(await names(T0 + 1, 500)).not.toContain(tenant);
-    await change({ kind: "change_plan", tier: "starter" });
-    expect(await names(T0 + 1, 500)).toContain(tenant);
-    expect(await names(T0, 500)).toEqual([]);
-    expect(await names(T0 + 1, 1)).toHaveLength(1);
+  it("tell it of any day, also of one before a change, and of one before the organization", async () => {
+    const { subscriptions, tenant, organizations, clock } = await start("enterprise");
+    const meters = (at: number) => store.read((reader) => subscriptions.metersTokens(tenant, at, reader));
+    clock.advance(10 * DAY_MS);
+    await organizations.setTier(OPERATOR, tenant, "enterprise_plus");
+    clock.advance(DAY_MS);
+    const days = [-1, 0, 9.999, 10, 11].map((days) => meters(T0 + days * DAY_MS));
+    expect(await Promise.all(days)).toEqual([false, false, false, true, true]);
   });
 
   it("are charged no more when their organization is erased", async () => {
