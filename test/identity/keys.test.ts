@@ -118,7 +118,7 @@ describe.each(ENGINES)("API keys on $name", ({ name, freshUrl }) => {
     expect(dump).toContain(keys[0]?.id);
     for (const secret of [keys[0]?.key, keys[1]?.key, invitation.token]) {
       expect(dump).not.toContain(secret);
-      expect(dump).not.toContain(secret?.split("_").slice(2).join("_") || secret?.slice(4));
+      expect(dump).not.toContain(secret?.slice(-24));
     }
     // Nothing in it has the form of a key, nor opens anything when it is tried as one.
     expect(dump).not.toMatch(/ara_[0-9a-f]{12}_/);
