@@ -50,6 +50,8 @@ import { Jobs } from "./jobs.ts";
 import { type Clock, createIds, invalidInput, secureRandom, systemClock } from "./kernel/index.ts";
 import { type Store, storeAt } from "./store/index.ts";
 
+// The facade and the server export documents, and reach adapters through here.
+export { type PaperSize, renderInvoicePdf } from "./adapters/pdf/index.ts";
 export interface BillingOptions {
   /** `sqlite:PATH`, `sqlite::memory:` or `postgres://…`. */
   readonly database: string;

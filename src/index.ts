@@ -1,5 +1,6 @@
 // The library's surface, by name.
 
+export type { PaperSize } from "./billing.ts";
 export { Billing, type BillingOptions, createBilling } from "./billing.ts";
 export type { NotificationOptions, SmtpOptions, TokenSecretOptions } from "./config.ts";
 export {
@@ -135,9 +136,16 @@ export type {
   CreditNoteContent,
   CreditNoteInput,
   CreditNoteView,
+  DocumentAmount,
+  DocumentLine,
+  DocumentParty,
+  DocumentPeriod,
+  DocumentSeller,
+  DocumentTax,
   ExplainedEvent,
   ExplainedPart,
   InvoiceContent,
+  InvoiceDocument,
   InvoiceItemInput,
   InvoiceKey,
   InvoiceService,
@@ -369,6 +377,15 @@ export {
   type TokenUsageRecord,
 } from "./facade/enterprise-meter.ts";
 export type { Invoice, InvoiceLineItem, InvoiceRequest } from "./facade/invoice.ts";
+export {
+  exportInvoiceHtml,
+  exportInvoicePdf,
+  type InvoiceCompanyInfo,
+  type InvoiceCustomerInfo,
+  type InvoiceExport,
+  InvoiceExporter,
+  type InvoiceExporterOptions,
+} from "./facade/invoice-exporter.ts";
 export type { BudgetConfig, TenantBudget } from "./facade/meter-budget.ts";
 export type {
   AttributedCall,

@@ -1,5 +1,27 @@
+export type {
+  DocumentAmount,
+  DocumentLine,
+  DocumentParty,
+  DocumentPeriod,
+  DocumentSeller,
+  DocumentTax,
+  InvoiceDocument,
+} from "./document.ts";
 export type { BillableLine } from "./draft.ts";
 export type { ExplainedEvent, ExplainedPart, LineExplanation } from "./explain.ts";
+export {
+  type Column,
+  exportFileName,
+  type InvoiceLayout,
+  type LaidOutTax,
+  layoutOf,
+  type Row,
+  readAmountText,
+  renderInvoiceCsv,
+  renderInvoiceHtml,
+  renderInvoiceJson,
+  TAX_LABELS,
+} from "./export/index.ts";
 export {
   type InvoiceContent,
   InvoiceStatus,

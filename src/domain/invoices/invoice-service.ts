@@ -14,6 +14,7 @@ import { type AuditActor, appendAudit, pageLimit, pageOf } from "../audit/index.
 import type { CreditService } from "../credits/index.ts";
 import { type CommitParticipant, tenantOf } from "../metering/index.ts";
 import type { PricingService } from "../pricing/index.ts";
+import type { InvoiceDocument } from "./document.ts";
 import { draftOf, type SubscriptionBook } from "./draft.ts";
 import { explainLine, type LineExplanation } from "./explain.ts";
 import {
@@ -62,6 +63,7 @@ import {
   type TenantOutcome,
 } from "./month-end.ts";
 import { type CreditNoteContent, creditInvoice, payInvoice, writeOff } from "./settlement.ts";
+import { documentOfCreditNote, documentOfInvoice } from "./to-document.ts";
 import { UnbilledUsage } from "./usage-participant.ts";
 
 interface Whose {
@@ -358,6 +360,20 @@ export class InvoiceService {
       if ((await invoiceOf(tenant, id, reader)) === undefined) throw invoiceNotFound(id);
       return (await notesOf<CreditNoteContent>(tenant, id, reader)).map(noteView);
     });
+  }
+
+  /**
+   * An invoice as it is sent: what `renderInvoicePdf`, `renderInvoiceHtml`, `renderInvoiceCsv` and `renderInvoiceJson` draw.
+   *
+   * @throws BillingError not_found `invoice_not_found`.
+   */
+  async document(key: InvoiceKey): Promise<InvoiceDocument> {
+    return documentOfInvoice(await this.get(key));
+  }
+
+  /** A credit note as it is sent. @throws BillingError not_found `credit_note_not_found`. */
+  async creditNoteDocument(key: Whose & { readonly creditNoteId: string }): Promise<InvoiceDocument> {
+    return documentOfCreditNote(await this.getCreditNote(key));
   }
 
   /**

@@ -2,7 +2,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/support/database.ts";
 import { type Billing, createBilling } from "../../billing.ts";
 import { BillingError, ManualClock } from "../../kernel/index.ts";
-import type { InvoiceView } from "./index.ts";
+import { type InvoiceView, layoutOf } from "./index.ts";
 
 async function codeOf(work: Promise<unknown>): Promise<string> {
   const error = await work.then(
@@ -106,6 +106,20 @@ describe.each(ENGINES)("invoices on $name", ({ freshUrl }) => {
     const otherRate = billing.invoices.create({ tenant, period: "2025-01", ...terms, taxRate: "0.19" });
     expect(await codeOf(otherRate)).toBe("invoice_exists");
     expect((await billing.credits.balance(tenant)).balanceCents).toBe(0);
+    const document = await billing.invoices.document({ tenant, invoiceId: one.id });
+    expect(document).toMatchObject({
+      ...{
+        number: one.number,
+        issuedOn: "2025-02-03",
+        dueOn: "2025-03-05",
+        subtotal: "106.00",
+        total: "114.00",
+      },
+      ...{ period: { from: "2025-01-01", to: "2025-01-31" }, amountDue: "111.50", buyer: { name: tenant } },
+      credits: [{ description: "Prepaid credit", amount: "-2.50" }],
+    });
+    // It is refused where it does not add up.
+    expect(layoutOf(document)).toBeDefined();
   });
 
   it("bring late usage on the next invoice, under its old month, and bill nothing twice", async () => {
@@ -229,6 +243,14 @@ describe.each(ENGINES)("invoices on $name", ({ freshUrl }) => {
     });
     expect((await billing.credits.balance(tenant)).balanceCents).toBe(1_000);
     expect(await codeOf(note("n3"))).toBe("invoice_not_creditable");
+    const document = await billing.invoices.creditNoteDocument({ tenant, creditNoteId: first.id });
+    expect(document).toMatchObject({
+      kind: "credit_note",
+      number: first.number,
+      corrects: number,
+      total: "1.19",
+    });
+    expect(layoutOf(document)).toBeDefined();
     expect((await billing.invoices.creditNotes({ tenant, invoiceId: id })).map((one) => one.number)).toEqual([
       first.number,
       rest.number,

@@ -1,0 +1,1 @@
+export { type PaperSize, renderInvoicePdf } from "./invoice-pdf.ts";
