@@ -1,6 +1,8 @@
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
+import { createBilling } from "../../src/billing.ts";
+import { ManualClock } from "../../src/kernel/index.ts";
 import { storeAt } from "../../src/store/index.ts";
 import { freshPostgresUrl, freshSqliteUrl } from "../support/database.ts";
 import {
@@ -66,6 +68,52 @@ describe.each([
     // It was killed in its midst, and not before or after.
     expect([killed, before > 0, before < 600]).toEqual([KILLS, true, true]);
     await billing.close();
+  });
+
+  it("bills what comes in while it issues once, on the one invoice or the next, and explains both to the event", async () => {
+    const url = await freshUrl();
+    const [billing, other] = [await billingAt(url), await billingAt(url)];
+    const tenant = "busy";
+    const timestamp = new Date("2025-01-31T23:59:59.999Z");
+    const event = {
+      tenant,
+      provider: "openai",
+      model: "gpt-4o-mini",
+      tokensIn: 40_000,
+      tokensOut: 0,
+      timestamp,
+    };
+    let next = 0;
+    const caller = async (engine: typeof billing) => {
+      while (next < 1_500) {
+        next += 1;
+        const ids = [`${next}-a`, `${next}-b`];
+        await engine.metering.record(ids.map((id) => ({ ...event, id })));
+      }
+    };
+    const callers = Array.from({ length: 16 }, (_, index) => caller(index % 2 === 0 ? billing : other));
+    // It is issued, taken back and issued again while they go on.
+    for (const period of [PERIOD, PERIOD, PERIOD]) {
+      await sleep(60);
+      const { id } = await other.invoices.create({ tenant, period });
+      await other.invoices.finalize({ tenant, invoiceId: id });
+      await other.invoices.void({ tenant, invoiceId: id, reason: "again" });
+    }
+    const { id: first } = await billing.invoices.create({ tenant, period: PERIOD });
+    await billing.invoices.finalize({ tenant, invoiceId: first });
+    await Promise.all(callers);
+    const later = createBilling({ database: url, clock: new ManualClock("2025-03-02T00:00:00Z") });
+    await later.invoices.runMonthEnd({ period: "2025-02" });
+    let events = 0;
+    for (const { id, status } of (await later.invoices.list({ tenant })).items) {
+      if (status === "void") continue;
+      const { usage } = await later.invoices.explain({ tenant, invoiceId: id, lineId: "L1" });
+      expect(usage?.agrees).toBe(true);
+      events += usage?.events ?? 0;
+    }
+    expect(events).toBe(3_000);
+    expect((await later.verify()).differences).toEqual([]);
+    for (const engine of [billing, other, later]) await engine.close();
   });
 
   it("gives 300 invoices finalized by 8 callers, a tenth of them failing at the last step, the numbers 1 to 300", async () => {
