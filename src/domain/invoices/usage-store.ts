@@ -130,10 +130,27 @@ export async function lastEventAcrossTenants(reader: Reader): Promise<bigint> {
 
 function valuesOf(tenant: string, row: UsageRow): Value[] {
   return [
-    ...[tenant, row.day, row.provider, row.model, row.type, row.price, row.chargePrice, row.source],
-    ...[row.afterSeq, row.uptoSeq, row.events, row.quantity, row.inputTokens, row.cacheReadTokens],
-    ...[row.cacheWriteTokens, row.cacheWrite1hTokens, row.outputTokens, row.reasoningTokens],
-    ...[row.webSearches, row.charge / 1_000_000n, row.charge % 1_000_000n],
+    tenant,
+    row.day,
+    row.provider,
+    row.model,
+    row.type,
+    row.price,
+    row.chargePrice,
+    row.source,
+    row.afterSeq,
+    row.uptoSeq,
+    row.events,
+    row.quantity,
+    row.inputTokens,
+    row.cacheReadTokens,
+    row.cacheWriteTokens,
+    row.cacheWrite1hTokens,
+    row.outputTokens,
+    row.reasoningTokens,
+    row.webSearches,
+    row.charge / 1_000_000n,
+    row.charge % 1_000_000n,
   ];
 }
 
