@@ -11,6 +11,7 @@ import { addDemoCommand } from "./demo.ts";
 import { addDiscountCommand } from "./discount.ts";
 import { reportFailure } from "./failure.ts";
 import { addImportCommand } from "./import.ts";
+import { addInvoiceCommand } from "./invoice.ts";
 import { addJobsCommand } from "./jobs.ts";
 import { addKeysCommand } from "./keys.ts";
 import { addNotificationsCommand } from "./notifications.ts";
@@ -61,6 +62,7 @@ function createProgram(): Command {
   addSubscriptionCommand(program);
   addCreditsCommand(program);
   addDiscountCommand(program);
+  addInvoiceCommand(program);
   addNotificationsCommand(program);
   addJobsCommand(program);
   addKeysCommand(program);

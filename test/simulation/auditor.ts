@@ -46,12 +46,12 @@ export class Auditor {
   readonly holds: ExpectedHolds;
   readonly budgets: ExpectedBudgets;
   readonly now: () => number;
-  /** Notifications that were delivered already: one per alert and receiver. */
-  delivered = 0;
+  readonly tenants: string[];
   readonly #jobs: JobTimes;
 
-  constructor(now: () => number) {
+  constructor(now: () => number, tenants: string[]) {
     this.now = now;
+    this.tenants = tenants;
     this.#jobs = new JobTimes(now);
     this.holds = new ExpectedHolds(now, () => this.budgets);
     this.budgets = new ExpectedBudgets(now, () => this.holds.openHolds());
@@ -131,21 +131,15 @@ export class Auditor {
     };
   }
 
-  /** How many things each job does when all due jobs run now. */
-  runJobs(): { expired: number; delivered: number } {
-    const waiting = this.notifications() - this.delivered;
-    const expired = this.#jobs.runs("expiry", JOB_EVERY_MS, this.holds.due().length)
-      ? this.holds.expire()
-      : 0;
-    const delivered = this.#jobs.runs("delivery", JOB_EVERY_MS, waiting) ? waiting : 0;
-    this.delivered += delivered;
-    return { expired, delivered };
+  /** How many holds end when all due jobs run now. */
+  runJobs(): number {
+    return this.#jobs.runs("expiry", JOB_EVERY_MS, this.holds.due().length) ? this.holds.expire() : 0;
   }
 
   /** One per alert and receiver. */
-  notifications(tenant?: string): number {
+  notifications(tenant: string): number {
     return this.budgets.alerts
-      .filter((alert) => tenant === undefined || alert.tenant === tenant)
+      .filter((alert) => alert.tenant === tenant)
       .reduce((sum, { receivers }) => sum + receivers, 0);
   }
 }

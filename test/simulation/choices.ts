@@ -359,7 +359,7 @@ export class Choices {
   }
 }
 
-const NO_TOKENS: TokenCounts = {
+export const NO_TOKENS: TokenCounts = {
   ...{ tokensIn: 0, cached: 0, cacheWrite: 0, cacheWrite1h: 0, tokensOut: 0, reasoning: 0, searches: 0 },
   tier: "",
 };

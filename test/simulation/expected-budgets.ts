@@ -163,8 +163,7 @@ export class ExpectedBudgets {
 
   // Definitions
 
-  create(terms: BudgetTerms): Budget {
-    const now = this.#now();
+  create(terms: BudgetTerms, now = this.#now()): Budget {
     const countsFrom =
       terms.period === "total"
         ? (terms.from ?? now)
@@ -184,12 +183,12 @@ export class ExpectedBudgets {
     return budget;
   }
 
-  update(budget: Budget, changes: Partial<Terms>): void {
+  update(budget: Budget, changes: Partial<Terms>, now = this.#now()): void {
     const { limit } = changes;
     const raised = limit !== undefined && budget.limit !== null && (limit === null || limit > budget.limit);
     Object.assign(budget, changes);
     if (raised && budget.suspendedBy === "threshold") this.resume(budget);
-    this.#judgePresent(budget);
+    this.#judgePresent(budget, now);
   }
 
   suspend(budget: Budget): void {
@@ -234,7 +233,17 @@ export class ExpectedBudgets {
       this.#allPostings(posting.tenant).push({ number: this.#posted, posting });
       this.#posted += 1;
     }
-    for (const place of touched) this.#judge(place);
+    // What takes away as much as it adds changes no counter.
+    for (const place of touched) if (this.#added(place, postings) !== 0n) this.#judge(place);
+  }
+
+  #added({ budget, key, start }: CounterPlace, postings: readonly Posting[]): bigint {
+    return postings
+      .filter((posting) => {
+        const place = posting.tenant === budget.tenant && this.#placeOf(budget, posting.names, posting.at);
+        return place && place.key === key && place.start === start;
+      })
+      .reduce((sum, { amounts }) => sum + measured(budget, amounts), 0n);
   }
 
   /** What is carried over into the counters that usage falls into, as it is now. */
@@ -387,8 +396,8 @@ export class ExpectedBudgets {
   }
 
   /** New terms are judged at once in the present period. */
-  #judgePresent(budget: Budget): void {
-    const { start } = this.periodOf(budget, this.#now());
+  #judgePresent(budget: Budget, now: number): void {
+    const { start } = this.periodOf(budget, now);
     for (const { place } of this.countersOf(budget)) {
       if (place.start < start) continue;
       const made = this.#made.get(textOf(place));

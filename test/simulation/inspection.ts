@@ -4,7 +4,6 @@ import type { Billing } from "../../src/billing.ts";
 import type { CounterStatus } from "../../src/domain/budgets/index.ts";
 import { usdText } from "./amounts.ts";
 import type { Auditor } from "./auditor.ts";
-import { TENANTS } from "./choices.ts";
 import { same, sameLines } from "./disagreement.ts";
 import { atLeast0, type Budget, type CounterPlace, ceilingOf, eachOf } from "./expected-budgets.ts";
 import { DIMENSIONS, type Grouping, type Totals } from "./expected-usage.ts";
@@ -40,7 +39,7 @@ export async function inspectTenant(billing: Billing, auditor: Auditor, tenant: 
 /** All there is. Returns it as lines, which must be the same on every engine. */
 export async function inspectAll(billing: Billing, auditor: Auditor, player: Player): Promise<string[]> {
   const lines: string[] = [];
-  for (const tenant of TENANTS) {
+  for (const tenant of auditor.tenants) {
     lines.push(...(await inspectReports(billing, auditor, tenant)));
     lines.push(...(await inspectEvents(billing, auditor, tenant)));
     lines.push(...(await inspectCounters(billing, auditor, tenant)));
@@ -49,7 +48,6 @@ export async function inspectAll(billing: Billing, auditor: Auditor, player: Pla
   }
   lines.push(...(await inspectReports(billing, auditor, undefined)));
   lines.push(...(await inspectHolds(billing, auditor, player)));
-  await inspectNotifications(billing, auditor);
   return lines;
 }
 
@@ -176,28 +174,6 @@ async function inspectHolds(billing: Billing, auditor: Auditor, player: Player):
     lines.push(`${hold.name} ${line}`);
   }
   return lines;
-}
-
-async function inspectNotifications(billing: Billing, auditor: Auditor): Promise<void> {
-  const counts: Record<string, number> = {};
-  for (let cursor: string | null = ""; cursor !== null; ) {
-    const page = await billing.notifications.listAcrossTenants({
-      limit: PAGE,
-      ...(cursor !== "" && { cursor }),
-    });
-    for (const { tenant, kind, state } of page.items) {
-      counts[tenant] = (counts[tenant] ?? 0) + 1;
-      counts[`${kind} ${state}`] = (counts[`${kind} ${state}`] ?? 0) + 1;
-    }
-    cursor = page.nextCursor;
-  }
-  const pending = auditor.notifications() - auditor.delivered;
-  const expected: Record<string, number> = {
-    ...Object.fromEntries(TENANTS.map((tenant) => [tenant, auditor.notifications(tenant)])),
-    ...{ "budget_alert delivered": auditor.delivered, "budget_alert pending": pending },
-  };
-  const worth = (all: Record<string, number>) => Object.entries(all).filter(([, count]) => count > 0);
-  same("notifications", worth(counts).sort(), worth(expected).sort());
 }
 
 // Lines

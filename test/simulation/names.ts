@@ -16,6 +16,15 @@ export class Names {
     return this.#names.get(id) ?? "";
   }
 
+  /** A text with names in it instead of ids that begin so. */
+  plain(text: string, prefix: string): string {
+    return text.replace(new RegExp(`${prefix}_[0-9A-Za-z]+`, "g"), (id) => this.#names.get(id) ?? id);
+  }
+
+  has(name: string): boolean {
+    return this.#ids.has(name);
+  }
+
   /** @throws Disagreement when the name is that of another id, or the id that of another name. */
   note(name: string, id: string): void {
     const [knownId, knownName] = [this.#ids.get(name), this.#names.get(id)];

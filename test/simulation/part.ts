@@ -2,12 +2,19 @@
 // be on record then.
 
 import type { Billing } from "../../src/billing.ts";
+import type { Names } from "./names.ts";
+import type { ExpectedNotifications } from "./notifications.ts";
 import type { Random } from "./random.ts";
 
 /** What all parts share. */
 export interface World {
   readonly random: Random;
   readonly now: () => number;
+  readonly notifications: ExpectedNotifications;
+  /** Who is compared: those of the workload, and who joined later. */
+  readonly tenants: string[];
+  /** The engine's ids of invoices, which other parts find in references. */
+  readonly invoiceIds: Names;
 }
 
 export interface Part {

@@ -2,11 +2,16 @@
 
 import { type Billing, createBilling } from "../../src/billing.ts";
 import { ManualClock } from "../../src/kernel/index.ts";
+import { TENANTS } from "./choices.ts";
 import { CreditsPart } from "./credits/credits-part.ts";
 import { Disagreement, same } from "./disagreement.ts";
 import { DiscountsPart } from "./discounts/discounts-part.ts";
+import { InvoicesPart } from "./invoices/invoices-part.ts";
+import { Names } from "./names.ts";
+import { ExpectedNotifications } from "./notifications.ts";
 import { Pace } from "./pace.ts";
 import type { Move, Part } from "./part.ts";
+import { PlansPart } from "./plans/plans-part.ts";
 import { Random } from "./random.ts";
 import { textOf } from "./requests.ts";
 import { changeOneRow } from "./tampering.ts";
@@ -73,7 +78,7 @@ class Simulation {
   readonly #options: SimulationOptions;
   readonly #random: Random;
   readonly #clock: ManualClock;
-  readonly #usage: UsagePart;
+  readonly #notifications: ExpectedNotifications;
   readonly #parts: readonly Part[];
   readonly #pace: Pace;
   readonly #engines: Billing[];
@@ -86,9 +91,18 @@ class Simulation {
     const start = EARLIEST + random.int(0, START_DAYS) * DAY + random.int(0, 24 * HOUR);
     this.#random = random;
     this.#clock = new ManualClock(start);
-    const world = { random, now: () => this.#clock.now() };
-    this.#usage = new UsagePart(world);
-    this.#parts = [this.#usage, new CreditsPart(world), new DiscountsPart(world)];
+    const now = () => this.#clock.now();
+    this.#notifications = new ExpectedNotifications(now);
+    const world = {
+      ...{ random, now, notifications: this.#notifications },
+      ...{ tenants: [...TENANTS], invoiceIds: new Names() },
+    };
+    const usage = new UsagePart(world);
+    const plans = new PlansPart(world, usage);
+    const credits = new CreditsPart(world);
+    const discounts = new DiscountsPart(world);
+    const invoices = new InvoicesPart(world, { usage, plans, credits, discounts });
+    this.#parts = [usage, credits, discounts, plans, invoices];
     this.#pace = new Pace(world, { ...options, start }, () => random.pick(this.#parts).nextEnd());
     this.#engines = [this.#open(), this.#open()];
   }
@@ -140,7 +154,7 @@ class Simulation {
     this.#clock.advance(DAY);
     await this.#jobs().play(this.#engine(0));
     const totals = await this.#inspect();
-    same("lines in the log", this.#logged.length, this.#usage.delivered);
+    same("lines in the log", this.#logged.length, this.#notifications.delivered);
     await this.close();
     const change = await changeOneRow(this.#options.database, this.#options.seed);
     this.#engines[0] = this.#open();
@@ -154,12 +168,14 @@ class Simulation {
     return {
       operation: { do: "jobs" },
       play: async (billing) => {
+        const waiting = this.#notifications.waiting();
         const runs = await billing.jobs.runDue();
         const done = new Map(runs.map(({ name, done, error }) => [name, error ?? done]));
         const expected = this.#parts.flatMap((part) => [...part.runJobs()]);
         // Of the others no model knows anything.
         const known = expected.map(([name]) => [name, done.get(name)]);
         same("jobs", known, expected);
+        for (const run of runs) if (run.name === "notifications") this.#notifications.delivery(waiting, run);
       },
       inspect: async (billing) => {
         for (const part of this.#parts) await part.inspectTenants(billing);
@@ -181,6 +197,7 @@ class Simulation {
   async #inspect(): Promise<string[]> {
     const lines: string[] = [];
     for (const part of this.#parts) lines.push(...(await part.inspectAll(this.#engine(0))));
+    await this.#notifications.inspect(this.#engine(0));
     same("verify", (await this.#engine(0).verify()).differences, []);
     return lines;
   }

@@ -1,7 +1,7 @@
 // Chooses what happens next. All of it follows from the seed and from what the auditor knows, never from the engine.
 
 import type { Auditor, SentEvent } from "./auditor.ts";
-import { Choices, TENANTS } from "./choices.ts";
+import { Choices, NO_TOKENS, TENANTS } from "./choices.ts";
 import type { Budget } from "./expected-budgets.ts";
 import type { Hold } from "./expected-holds.ts";
 import type { Use } from "./expected-usage.ts";
@@ -94,6 +94,25 @@ export class Workload {
   }
 
   // Usage
+
+  /** Of a tenant that is not one of the workload's own. */
+  usageOf(tenant: string): Operation {
+    switch (this.#random.weighted({ record: 6, retry: 1, correct: 1 })) {
+      case "record":
+        return this.#record(tenant);
+      case "retry":
+        return this.#retry(tenant);
+      case "correct":
+        return this.#correct(tenant);
+    }
+  }
+
+  /** The event that tells of a debate. */
+  toldDebate(tenant: string, debate: string, id: string): Operation {
+    const use = { ...this.#choose.use(tenant), ...NO_TOKENS, type: "debate", debate };
+    const event = { id, use: { ...use, provider: "", model: "", quantity: 1 }, hold: null, bad: null };
+    return { do: "record", events: [event], alone: true };
+  }
 
   #record(tenant: string): Operation {
     const random = this.#random;

@@ -32,6 +32,8 @@ export interface BillableLine {
 export interface SubscriptionBook {
   /** Writes what is due of a tenant's subscription, so that its lines are complete. */
   settle(tenant: string): Promise<void>;
+  /** The same for all tenants; returns how many there were. */
+  settleDue(): Promise<number>;
   /** A tenant's lines from before an instant, the oldest first. */
   linesBefore(tenant: string, before: number, reader: Reader): Promise<readonly BillableLine[]>;
   /** Whether the plan in force at an instant bills tokens; true for a tenant without one. */

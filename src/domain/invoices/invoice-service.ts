@@ -150,7 +150,8 @@ export class InvoiceService {
   /**
    * The invoice of a month: a new draft, or the one that there is. The same call again finds the same invoice.
    *
-   * @throws BillingError conflict `invoice_exists` where it was made with other terms; invalid_input naming the field.
+   * @throws BillingError conflict `invoice_exists` where it was made with other terms; invalid_input naming the field; what a
+   * discount code is refused with.
    * @example
    * const draft = await billing.invoices.create({ tenant: "acme", period: "2025-01", taxRate: "0.1" });
    * const { number } = await billing.invoices.finalize({ tenant: "acme", invoiceId: draft.id });
@@ -158,7 +159,12 @@ export class InvoiceService {
   async create(input: NewInvoice): Promise<InvoiceView> {
     const wanted = this.#wanted(input);
     await this.#subscriptions.settle(wanted.tenant);
-    const invoice = await this.#store.transaction((tx) => this.#createIn(wanted, actorOf(input), tx));
+    const invoice = await this.#store.transaction(async (tx) => {
+      const made = await this.#createIn(wanted, actorOf(input), tx);
+      // Terms that could not be issued now, such as an unknown code, make no draft.
+      if (made.status === "draft") await draftOf(made, this.#clock.now(), this.#context, tx);
+      return made;
+    });
     return this.get({ tenant: invoice.tenant, invoiceId: invoice.id });
   }
 
@@ -183,6 +189,7 @@ export class InvoiceService {
     await this.#store.transaction(async (tx) => {
       const invoice = await this.#lock(tenant, id, tx);
       if (invoice.status !== "draft") throw issued(id);
+      await draftOf({ ...invoice, terms }, this.#clock.now(), this.#context, tx);
       await updateTerms(tenant, id, terms, tx);
       await this.#note(tx, tenant, actorOf(key), "invoice.updated", id);
     });
@@ -424,6 +431,8 @@ export class InvoiceService {
       const text = `${input.period} ends at ${isoInstant(end)}: run it after that`;
       throw new BillingError("failed_precondition", "period_not_over", text);
     }
+    // Whose lines are due is found by them: they must be on record.
+    await this.#subscriptions.settleDue();
     const tally = new MonthEndTally(input.period);
     let after = "";
     for (;;) {

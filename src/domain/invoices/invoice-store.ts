@@ -3,6 +3,7 @@
 import { dayOf, digest } from "../../kernel/index.ts";
 import type { Reader, Tx } from "../../store/index.ts";
 import type { InvoiceContent, InvoiceStatus, InvoiceTerms, StoredInvoice } from "./invoice.ts";
+import { USAGE_SUM_COLUMNS } from "./usage-store.ts";
 
 const COLUMNS = `tenant, id, period_start, period_end, terms, status, total, credited, paid, noted, usage_upto,
   created_at, finalized_at, due_at, settled_at`;
@@ -264,6 +265,8 @@ export async function owingAcrossTenants(
 ): Promise<string[]> {
   const rows = await reader.all<{ tenant: string }>(
     `SELECT tenant FROM unbilled_usage WHERE tenant > ? AND day < ?
+       GROUP BY tenant, day, provider, model, type, price, charge_price
+       HAVING ${USAGE_SUM_COLUMNS.map((column) => `sum(${column}) <> 0`).join(" OR ")}
      UNION
      SELECT l.tenant FROM subscription_lines l WHERE l.tenant > ? AND l.at < ? AND NOT EXISTS (
        SELECT 1 FROM invoice_subscription_lines t WHERE t.tenant = l.tenant AND t.line = l.id)

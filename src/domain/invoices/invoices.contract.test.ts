@@ -258,6 +258,48 @@ describe.each(ENGINES)("invoices on $name", ({ freshUrl }) => {
     expect(await billing.invoices.get({ tenant, invoiceId: id })).toMatchObject({ status: "paid", content });
   });
 
+  it("that credit paid and a note gave back are not void too, and notes beside a negative line stop at the total", async () => {
+    const tenant = tenantName();
+    const items = [
+      { description: "plan", amountCents: 1_000 },
+      { description: "unused rest", amountCents: -100 },
+    ];
+    await billing.credits.issue({ tenant, amountCents: 900, type: "purchase" });
+    const { id } = await issued(tenant, "2025-01", { items });
+    const note = (reference: string, lineId: string, amountCents: number) => {
+      const key = { tenant, invoiceId: id, reference, reason: "returned" };
+      return billing.invoices.creditNote({ ...key, lines: [{ lineId, amountCents }] });
+    };
+    expect((await note("n1", "L1", 500)).content).toMatchObject({ total: 500, offDue: 0, refunded: 500 });
+    expect(await codeOf(note("n2", "L1", 401))).toBe("line_exceeded");
+    expect((await note("n3", "L1", 400)).content.refunded).toBe(400);
+    expect(await codeOf(billing.invoices.void({ tenant, invoiceId: id, reason: "x" }))).toBe(
+      "invoice_settled",
+    );
+    expect((await billing.credits.balance(tenant)).balanceCents).toBe(900);
+  });
+
+  it("are not made by the run for usage that was taken back, and are for a renewal that no job has written yet", async () => {
+    clock.set("2026-01-20T00:00:00Z");
+    const [nothing, subscriber] = [tenantName(), tenantName()];
+    const operator = { kind: "operator", id: "op" } as const;
+    await use(nothing, "e", "2026-01-19T00:00:00Z");
+    await billing.metering.correct("e", null, "it never was", { tenant: nothing });
+    const owner = { name: "Sub", ownerId: `${subscriber} owner` };
+    await billing.organizations.createOrganization(operator, { id: subscriber, ...owner });
+    await billing.subscriptions.change(operator, subscriber, { kind: "change_plan", tier: "starter" });
+    clock.set("2026-02-01T00:00:00Z");
+    await billing.invoices.runMonthEnd({ period: "2026-01" });
+    clock.set("2026-03-01T00:00:00Z");
+    await billing.invoices.runMonthEnd({ period: "2026-02" });
+    const { items } = await billing.invoices.list({ tenant: subscriber });
+    expect(items.map(({ period, totalCents }) => [period, totalCents])).toEqual([
+      ["2026-02", 9_900],
+      ["2026-01", 9_900],
+    ]);
+    expect((await billing.invoices.list({ tenant: nothing })).items).toEqual([]);
+  });
+
   it("are written off, overdue when their date has passed, and paged newest first", async () => {
     const tenant = tenantName();
     const items = [{ description: "item", amountCents: 100 }];
@@ -360,11 +402,18 @@ describe.each(ENGINES)("invoices on $name", ({ freshUrl }) => {
     clock.set("2025-08-01T00:00:00Z");
     const [good, bad] = [tenantName(), tenantName()];
     for (const name of [good, bad]) await use(name, "m", "2025-07-31T00:00:00Z", 10_000_000);
-    await billing.invoices
-      .create({ tenant: bad, period: "2025-07", discountCodes: ["NOSUCHCODE"] })
-      .catch(() => undefined);
+    const create = (code: string) =>
+      billing.invoices.create({ tenant: bad, period: "2025-07", discountCodes: [code] });
+    expect(await codeOf(create("NOSUCHCODE"))).toBe("code_not_found");
+    expect((await billing.invoices.list({ tenant: bad })).items).toEqual([]);
+    const code = `LATE-${bad.slice(-3)}`;
+    await billing.discounts.createCode({ code, discountPercent: "10" });
+    const draft = await create(code);
+    await billing.discounts.disableCode(code);
     const report = await billing.invoices.runMonthEnd({ period: "2025-07" });
-    expect(report.failures).toEqual([expect.objectContaining({ tenant: bad, code: "code_not_found" })]);
+    expect(report.failures).toEqual([expect.objectContaining({ tenant: bad, code: "code_disabled" })]);
+    const gone = billing.invoices.update({ tenant: bad, invoiceId: draft.id, discountCodes: ["GONE"] });
+    expect(await codeOf(gone)).toBe("code_not_found");
     expect((await billing.invoices.list({ tenant: good })).items).toHaveLength(1);
   });
 });

@@ -14,6 +14,7 @@ import {
   insertDocument,
   lockInvoice,
   markFinalized,
+  notesOf,
   takeNumberAcrossTenants,
   takeSubscriptionLines,
   updateSettlement,
@@ -160,8 +161,10 @@ export async function voidInvoice(
   const document = await documentOf<IssuedContent>(tenant, id, tx);
   if (document === undefined) throw stillADraft();
   const { content } = document;
-  if (invoice.paid > 0n || invoice.noted > 0n || invoice.status === "uncollectible" || content.total < 0)
-    throw settled(invoice);
+  // A note of an invoice that credit paid has lowered nothing that was due.
+  const notes = await notesOf(tenant, id, tx);
+  if (invoice.paid > 0n || notes.length > 0 || invoice.status === "uncollectible" || content.total < 0)
+    throw settled(invoice, notes.length);
   const { clock, ids, credits } = context;
   const at = clock.now();
   const rows = await billedOn(tenant, id, tx);
@@ -204,9 +207,9 @@ function stillADraft(): BillingError {
   return new BillingError("failed_precondition", "invoice_draft", text);
 }
 
-function settled({ id, paid, noted, status }: StoredInvoice): BillingError {
+function settled({ id, paid, status }: StoredInvoice, notes: number): BillingError {
   const what =
-    paid > 0n || noted > 0n ? "has payments or credit notes" : `is ${status === "paid" ? "settled" : status}`;
+    paid > 0n || notes > 0 ? "has payments or credit notes" : `is ${status === "paid" ? "settled" : status}`;
   const text = `invoice ${id} ${what} and cannot be void: issue a credit note`;
   return new BillingError("failed_precondition", "invoice_settled", text, { details: { invoice: id } });
 }

@@ -169,6 +169,9 @@ export async function creditInvoice(
   const tax = parts.taxes.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
   const total = net + tax;
   if (total <= 0n) throw notCreditable(invoice);
+  const before = earlier.reduce((sum, one) => sum + one.total, 0);
+  // Beside a negative line more is left of the others than was invoiced.
+  if (BigInt(before) + total > invoice.total) throw invoiceExceeded(invoice, before);
   const due = amountDue(invoice);
   const offDue = total < due ? total : due;
   const refunded = total - offDue;
@@ -219,6 +222,8 @@ function noteParts(
   const lines = issued.lines.flatMap((line) => {
     const left = line.amount - line.discount - notedOf(line.id);
     const request = asked?.filter(({ lineId }) => lineId === line.id) ?? null;
+    // Of a negative line less than nothing is left: it stands in the way of no other one.
+    if (request?.length === 0) return [];
     const amount = request === null ? left : sum(request.map((one) => Number(one.amount)));
     if (request !== null && amount > left) throw lineExceeded(line.id, amount, left);
     const { id: lineId, description, taxPercent } = line;
@@ -259,6 +264,14 @@ function overpaid(amount: bigint, due: bigint): BillingError {
 function notCreditable({ id, status }: StoredInvoice): BillingError {
   const text = `invoice ${id} (${status}) has nothing left that a credit note could take back`;
   return new BillingError("failed_precondition", "invoice_not_creditable", text, { details: { status } });
+}
+
+function invoiceExceeded({ id, total }: StoredInvoice, before: number): BillingError {
+  const left = Number(total) - before;
+  const text = `of invoice ${id} ${left} cents are left, with tax: take less back`;
+  return new BillingError("invalid_input", "line_exceeded", text, {
+    details: { field: "lines", leftCents: left },
+  });
 }
 
 function lineExceeded(lineId: string, amount: number, left: number): BillingError {

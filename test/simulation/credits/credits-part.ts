@@ -3,7 +3,6 @@
 import type { Billing } from "../../../src/billing.ts";
 import type { CreditTransaction } from "../../../src/domain/credits/index.ts";
 import { attempt, codeOf } from "../attempt.ts";
-import { TENANTS } from "../choices.ts";
 import { same } from "../disagreement.ts";
 import { Names } from "../names.ts";
 import { JobTimes, type Move, type Part, type World } from "../part.ts";
@@ -26,6 +25,7 @@ const DAY = 86_400_000;
 
 export class CreditsPart implements Part {
   readonly weight = 30;
+  readonly #world: World;
   readonly #now: () => number;
   readonly #credits: ExpectedCredits;
   readonly #choices: CreditChoices;
@@ -33,10 +33,26 @@ export class CreditsPart implements Part {
   readonly #names = new Names();
 
   constructor(world: World) {
+    this.#world = world;
     this.#now = world.now;
     this.#credits = new ExpectedCredits(world.now);
     this.#choices = new CreditChoices(world, this.#credits);
     this.#jobs = new JobTimes(world.now);
+  }
+
+  get credits(): ExpectedCredits {
+    return this.#credits;
+  }
+
+  /** Learns the ids of what another domain has just done to credits. */
+  async learn({ credits }: Billing, tenant: string): Promise<void> {
+    const { items } = await credits.transactions({ tenant, limit: LAST });
+    for (const { id, reference } of items) {
+      const known = this.#credits
+        .of(tenant)
+        .find((one) => reference !== null && one.reference === this.#plain(reference));
+      if (known !== undefined) this.#names.note(known.name, id);
+    }
   }
 
   next(): Move {
@@ -44,7 +60,7 @@ export class CreditsPart implements Part {
     return {
       operation,
       play: (billing) => this.#play(billing, operation),
-      inspect: (billing) => this.#inspect(billing, operation.tenant),
+      inspect: (billing) => this.inspect(billing, operation.tenant),
     };
   }
 
@@ -60,13 +76,13 @@ export class CreditsPart implements Part {
   }
 
   async inspectTenants(billing: Billing): Promise<void> {
-    for (const tenant of TENANTS) await this.#inspect(billing, tenant);
+    for (const tenant of this.#world.tenants) await this.inspect(billing, tenant);
   }
 
   async inspectAll(billing: Billing): Promise<string[]> {
     const lines: string[] = [];
-    for (const tenant of TENANTS) {
-      await this.#inspect(billing, tenant);
+    for (const tenant of this.#world.tenants) {
+      await this.inspect(billing, tenant);
       const engine: string[] = [];
       for (let cursor: string | null = ""; cursor !== null; ) {
         const page = await billing.credits.transactions({
@@ -143,7 +159,7 @@ export class CreditsPart implements Part {
   }
 
   /** The account, what can be spent in its order, and the last transactions. */
-  async #inspect({ credits }: Billing, tenant: string): Promise<void> {
+  async inspect({ credits }: Billing, tenant: string): Promise<void> {
     const of = await credits.balance(tenant);
     const { balance, issued, used, expired, voided, adjusted } = this.#credits.account(tenant);
     same(
@@ -167,8 +183,13 @@ export class CreditsPart implements Part {
     );
   }
 
+  #plain(reference: string): string {
+    return this.#world.invoiceIds.plain(reference, "inv");
+  }
+
   #line(transaction: CreditTransaction): string {
-    const { id, type, amountCents, balanceCents, reference, actor, at, expiresAt, relatesTo } = transaction;
+    const { id, type, amountCents, balanceCents, actor, at, expiresAt, relatesTo } = transaction;
+    const reference = transaction.reference === null ? null : this.#plain(transaction.reference);
     const names = this.#names;
     const parts = transaction.lots.map(({ lotId, amountCents }) => `${names.nameOf(lotId)} ${amountCents}`);
     return lineOf({

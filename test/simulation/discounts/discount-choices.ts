@@ -199,7 +199,9 @@ export class DiscountChoices {
   #redemption(tenant: string): string | null {
     const { random } = this.#world;
     if (random.chance(0.02)) return "redemption-none";
-    const mine = this.#discounts.redemptions.filter((one) => one.tenant === tenant || random.chance(0.01));
+    const mine = this.#discounts.redemptions
+      .filter((one) => one.tenant === tenant || random.chance(0.01))
+      .filter(({ name }) => name.startsWith("redemption-"));
     const reserved = mine.filter(({ state }) => state === "reserved");
     // Room that it gave up may be another code's by now.
     const late = reserved.filter(
@@ -236,7 +238,10 @@ export class DiscountChoices {
 
   #retryVolume(tenant: string): VolumeChange {
     const { random } = this.#world;
-    const known = this.#volumes.entries.filter(({ reference }) => reference !== null).slice(-12);
+    // The engine knows those of invoices under ids of its own.
+    const known = this.#volumes.entries
+      .filter(({ reference }) => reference !== null && !reference.includes("bill-"))
+      .slice(-12);
     if (known.length === 0) return this.#volume("purchase", tenant);
     const { do: kind, tenant: whose, cents, reference } = random.pick(known);
     const again = { do: kind, tenant: whose, cents, reference };

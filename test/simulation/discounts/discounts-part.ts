@@ -4,7 +4,6 @@
 import type { Billing } from "../../../src/billing.ts";
 import type { DiscountCodeView, RedemptionView, VolumeView } from "../../../src/domain/discounts/index.ts";
 import { attempt, codeOf } from "../attempt.ts";
-import { TENANTS } from "../choices.ts";
 import { same } from "../disagreement.ts";
 import { Names } from "../names.ts";
 import { JobTimes, type Move, type Part, type World } from "../part.ts";
@@ -27,6 +26,7 @@ const PAGE = 5;
 
 export class DiscountsPart implements Part {
   readonly weight = 30;
+  readonly #world: World;
   readonly #now: () => number;
   readonly #volumes: ExpectedVolumes;
   readonly #discounts: ExpectedDiscounts;
@@ -35,11 +35,24 @@ export class DiscountsPart implements Part {
   readonly #names = new Names();
 
   constructor(world: World) {
+    this.#world = world;
     this.#now = world.now;
     this.#volumes = new ExpectedVolumes(world.now);
     this.#discounts = new ExpectedDiscounts(world.now, this.#volumes);
     this.#choices = new DiscountChoices(world, this.#discounts, this.#volumes);
     this.#jobs = new JobTimes(world.now);
+  }
+
+  get discounts(): ExpectedDiscounts {
+    return this.#discounts;
+  }
+
+  get volumes(): ExpectedVolumes {
+    return this.#volumes;
+  }
+
+  async inspectVolume({ volumeDiscounts }: Billing, tenant: string): Promise<void> {
+    this.#sameVolume(await volumeDiscounts.get(tenant), tenant);
   }
 
   next(): Move {
@@ -75,7 +88,7 @@ export class DiscountsPart implements Part {
       engine,
       [...this.#discounts.codes].sort(byName).map((code) => this.#expectedCodeLine(code)),
     );
-    for (const tenant of TENANTS) this.#sameVolume(await volumeDiscounts.get(tenant), tenant);
+    for (const tenant of this.#world.tenants) this.#sameVolume(await volumeDiscounts.get(tenant), tenant);
   }
 
   /** Every redemption too, as a look at the same use tells it. */
@@ -95,7 +108,7 @@ export class DiscountsPart implements Part {
     }
     for (const code of this.#discounts.codes)
       lines.push(codeLine(await billing.discounts.getCode(code.code)));
-    for (const tenant of TENANTS)
+    for (const tenant of this.#world.tenants)
       lines.push(`${tenant} bought ${(await billing.volumeDiscounts.get(tenant)).cumulativeSpendCents}`);
     return lines;
   }
@@ -235,7 +248,9 @@ export class DiscountsPart implements Part {
 
   /** Of a purchase of its own: the id. */
   #referenceOf({ reference, name }: Redemption): string {
-    return reference ?? this.#names.idOf(name);
+    if (reference === null) return this.#names.idOf(name);
+    const { invoiceIds } = this.#world;
+    return invoiceIds.has(reference) ? invoiceIds.idOf(reference) : reference;
   }
 
   #expectedCheck(use: Use): string {

@@ -1,0 +1,244 @@
+// aragora-billing invoice: from usage to a document that explains every cent.
+
+import { type Command, Option } from "commander";
+import { renderInvoicePdf } from "../billing.ts";
+import {
+  exportFileName,
+  type InvoiceDocument,
+  type InvoiceTermsInput,
+  renderInvoiceCsv,
+  renderInvoiceHtml,
+  renderInvoiceJson,
+} from "../domain/invoices/index.ts";
+import { writeExport } from "../facade/invoice-file.ts";
+import { asFlags, collect } from "./budget-flags.ts";
+import {
+  type DatabaseFlags,
+  onExisting,
+  type TenantFlags,
+  wholeFlag,
+  withDatabaseFlags,
+  withTenantFlags,
+} from "./credits-flags.ts";
+import { explanationLines, invoiceLines, invoiceListLines, monthEndLines } from "./invoice-table.ts";
+import { counted, say, writeJson } from "./output.ts";
+import { startProgress } from "./progress.ts";
+
+interface TermFlags {
+  readonly period: string;
+  readonly taxRate?: string;
+  readonly taxExempt?: string;
+  readonly reverseCharge?: true;
+  readonly code: readonly string[];
+  readonly dueInDays?: number;
+  readonly note: readonly string[];
+}
+
+type Format = "pdf" | "html" | "csv" | "json";
+
+const HELP = `
+A draft is computed anew at every look; finalized, it never changes. Amounts are US dollars.
+
+Exit codes: 4 no such invoice, 5 not possible in this state, 1 a run that left some out.
+
+Examples:
+  $ aragora-billing invoice preview --tenant acme --period 2025-01 --tax-rate 0.19
+  $ aragora-billing invoice run --period 2025-01 --tax-rate 0.19
+  $ aragora-billing invoice list --tenant acme
+  $ aragora-billing invoice explain INVOICE L1 --tenant acme
+  $ aragora-billing invoice export INVOICE --tenant acme --format pdf --folder invoices`;
+const NAMES = {
+  taxRate: "tax-rate",
+  taxExempt: "tax-exempt",
+  reverseCharge: "reverse-charge",
+  discountCodes: "code",
+  dueInDays: "due-in-days",
+  notes: "note",
+  amountCents: "amount-cents",
+};
+const ACTOR = { kind: "operator", id: "cli" } as const;
+
+export function addInvoiceCommand(program: Command): void {
+  const invoice = program
+    .command("invoice")
+    .summary("preview, issue, explain and export invoices")
+    .description("Makes invoices of what tenants used and owe, and shows why they say what they say.")
+    .addHelpText("after", HELP);
+  const command = (name: string, json: string) =>
+    withTenantFlags(invoice.command(name), "whose invoice", `print ${json} as JSON`);
+  const terms = (made: Command) =>
+    made
+      .requiredOption("--period <month>", "the month, as in 2025-01, cut in UTC")
+      .option("--tax-rate <fraction>", "the tax on every line: 0.19 is 19 % (default: none)")
+      .option("--tax-exempt <reason>", "no tax, and why; printed")
+      .option("--reverse-charge", "no tax: the buyer owes it")
+      .option("--code <code>", "a discount code; may be given several times", collect, [])
+      .option("--due-in-days <days>", "from its issue on (default: 30)", wholeFlag)
+      .option("--note <text>", "printed below the totals; may be given several times", collect, []);
+  terms(command("preview", "the invoice"))
+    .description("Prints what the invoice of a month would say now; writes nothing.")
+    .action(runPreview);
+  terms(command("create", "the draft")).description("Makes the draft of a month.").action(runCreate);
+  terms(withDatabaseFlags(invoice.command("run"), "print what was done as JSON"))
+    .description("Issues the month's invoices of all tenants; may be killed and run again.")
+    .action(runMonthEnd);
+  command("list", "the invoices")
+    .description("Prints invoices, the newest first.")
+    .addOption(
+      new Option("--status <status>", "only these").choices([
+        "draft",
+        "finalized",
+        "paid",
+        "void",
+        "uncollectible",
+      ]),
+    )
+    .option("--limit <count>", "so many at most, up to 500 (default: 100)", wholeFlag)
+    .action(runList);
+  command("show", "the invoice")
+    .description("Prints an invoice with every part of its total.")
+    .argument("<id>", "the invoice's id")
+    .action(runShow);
+  command("finalize", "the invoice")
+    .description("Issues a draft: it gets its number, and never changes again.")
+    .argument("<id>", "the draft's id")
+    .action(runFinalize);
+  command("void", "the invoice")
+    .description("Takes an issued invoice back; what was on it is unbilled again.")
+    .argument("<id>", "the invoice's id")
+    .requiredOption("--reason <text>", "why; kept for ever")
+    .action(runVoid);
+  command("pay", "the invoice")
+    .description("Counts a payment, once per reference.")
+    .argument("<id>", "the invoice's id")
+    .requiredOption("--reference <key>", "that of the payment")
+    .option("--amount-cents <cents>", "of the payment (default: all that is due)", wholeFlag)
+    .option("--method <text>", "how it was paid")
+    .action(runPay);
+  command("explain", "the explanation")
+    .description("Prints why a line says what it says, down to its events.")
+    .argument("<id>", "the invoice's id")
+    .argument("<line>", "the line's id, as in L1")
+    .option("--limit <count>", "so many events at most, up to 500 (default: 20)", wholeFlag)
+    .action(runExplain);
+  command("export", "the file's path")
+    .description("Writes an invoice into a file that is named after its number.")
+    .argument("<id>", "the invoice's id")
+    .addOption(
+      new Option("--format <format>", "of the file").choices(["pdf", "html", "csv", "json"]).default("pdf"),
+    )
+    .option("--folder <path>", "where to (default: here)")
+    .action(runExport);
+}
+
+async function runPreview(flags: TenantFlags & TermFlags): Promise<void> {
+  const input = { tenant: flags.tenant, period: flags.period, ...termsOf(flags) };
+  show(flags, await onExisting(flags, ({ invoices }) => asFlags(NAMES, () => invoices.preview(input))));
+}
+
+async function runCreate(flags: TenantFlags & TermFlags): Promise<void> {
+  const input = { tenant: flags.tenant, period: flags.period, ...termsOf(flags), actor: ACTOR };
+  show(flags, await onExisting(flags, ({ invoices }) => asFlags(NAMES, () => invoices.create(input))));
+}
+
+async function runMonthEnd(flags: DatabaseFlags & TermFlags): Promise<void> {
+  const progress = startProgress(undefined, "tenants", flags.json === true);
+  try {
+    const input = { period: flags.period, ...termsOf(flags), actor: ACTOR };
+    const report = await onExisting(flags, ({ invoices }) =>
+      asFlags(NAMES, () => invoices.runMonthEnd(input, ({ tenants }) => progress.update(tenants, tenants))),
+    );
+    progress.stop();
+    if (flags.json) writeJson(report);
+    else for (const line of monthEndLines(report)) say(line);
+    if (report.failures.length > 0) process.exitCode = 1;
+  } finally {
+    progress.stop();
+  }
+}
+
+async function runList(
+  flags: TenantFlags & { readonly status?: "draft"; readonly limit?: number },
+): Promise<void> {
+  const { tenant, status, limit } = flags;
+  const { items, nextCursor } = await onExisting(flags, ({ invoices }) =>
+    invoices.list({ tenant, status, limit }),
+  );
+  if (flags.json) {
+    writeJson(items);
+    return;
+  }
+  for (const line of invoiceListLines(items)) say(line);
+  say(`${counted(items.length, "invoice")}${nextCursor === null ? "" : ", and older ones: see --limit"}`);
+}
+
+async function runShow(invoiceId: string, flags: TenantFlags): Promise<void> {
+  const { tenant } = flags;
+  show(flags, await onExisting(flags, ({ invoices }) => invoices.get({ tenant, invoiceId })));
+}
+
+async function runFinalize(invoiceId: string, flags: TenantFlags): Promise<void> {
+  const key = { tenant: flags.tenant, invoiceId, actor: ACTOR };
+  show(flags, await onExisting(flags, ({ invoices }) => invoices.finalize(key)));
+}
+
+async function runVoid(invoiceId: string, flags: TenantFlags & { readonly reason: string }): Promise<void> {
+  const key = { tenant: flags.tenant, invoiceId, reason: flags.reason, actor: ACTOR };
+  show(flags, await onExisting(flags, ({ invoices }) => invoices.void(key)));
+}
+
+async function runPay(
+  invoiceId: string,
+  flags: TenantFlags & {
+    readonly reference: string;
+    readonly amountCents?: number;
+    readonly method?: string;
+  },
+): Promise<void> {
+  const { tenant, reference, amountCents, method } = flags;
+  const payment = { tenant, invoiceId, reference, amountCents, method, actor: ACTOR };
+  show(flags, await onExisting(flags, ({ invoices }) => asFlags(NAMES, () => invoices.pay(payment))));
+}
+
+async function runExplain(
+  invoiceId: string,
+  lineId: string,
+  flags: TenantFlags & { readonly limit?: number },
+): Promise<void> {
+  const { tenant, limit = 20 } = flags;
+  const why = await onExisting(flags, ({ invoices }) =>
+    invoices.explain({ tenant, invoiceId, lineId, limit }),
+  );
+  if (flags.json) writeJson(why);
+  else for (const line of explanationLines(why)) say(line);
+  if (why.usage?.agrees === false) process.exitCode = 1;
+}
+
+async function runExport(
+  invoiceId: string,
+  flags: TenantFlags & { readonly format: Format; readonly folder?: string },
+): Promise<void> {
+  const { tenant, format, folder = "." } = flags;
+  const document = await onExisting(flags, ({ invoices }) => invoices.document({ tenant, invoiceId }));
+  const content = await RENDER[format](document);
+  const path = await writeExport(folder, exportFileName(document, format), Buffer.from(content));
+  if (flags.json) writeJson({ path });
+  else say(path);
+}
+
+const RENDER = {
+  pdf: (document: InvoiceDocument) => renderInvoicePdf(document),
+  html: renderInvoiceHtml,
+  csv: renderInvoiceCsv,
+  json: renderInvoiceJson,
+} as const;
+
+function show(flags: DatabaseFlags, invoice: Parameters<typeof invoiceLines>[0]): void {
+  if (flags.json) writeJson(invoice);
+  else for (const line of invoiceLines(invoice)) say(line);
+}
+
+function termsOf(flags: TermFlags): InvoiceTermsInput {
+  const { taxRate, taxExempt, reverseCharge, code, dueInDays, note } = flags;
+  return { taxRate, taxExempt, reverseCharge, discountCodes: code, dueInDays, notes: note };
+}

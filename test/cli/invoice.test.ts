@@ -1,0 +1,85 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { createBilling } from "../../src/billing.ts";
+import { addInvoiceCommand } from "../../src/cli/invoice.ts";
+import { freshFolder, freshSqliteUrl } from "../support/database.ts";
+import { runHere } from "./in-process.ts";
+
+/** Runs commands on a database with January's usage of acme: 40 million tokens for $6, and of globex: 20 million for $3. */
+async function cli() {
+  const url = await freshSqliteUrl();
+  const billing = createBilling({ database: url });
+  for (const [tenant, tokensIn] of [
+    ["acme", 40_000_000],
+    ["globex", 20_000_000],
+  ] as const) {
+    const event = { tenant, provider: "openai", model: "gpt-4o-mini", tokensIn, tokensOut: 0 };
+    await billing.metering.record({ ...event, id: "e1", timestamp: "2025-01-31T23:59:59.999Z" });
+  }
+  await billing.close();
+  const run = (...words: string[]) => runHere(addInvoiceCommand, ["invoice", ...words, "--database", url]);
+  const call = (...words: string[]) => run(...words, "--tenant", "acme");
+  return { run, call };
+}
+
+const TERMS = ["--period", "2025-01", "--tax-rate", "0.19"];
+
+describe("aragora-billing invoice", () => {
+  it("previews, runs the month, lists, shows, explains and counts a payment", async () => {
+    const { run, call } = await cli();
+    const preview = await call("preview", ...TERMS);
+    expect(preview.stdout).toMatch(/^draft \(preview\) of 2025-01 for acme: draft$/m);
+    expect(preview.stdout).toMatch(/^tax 19 % on \$6\.00 +\$1\.14$/m);
+    expect(preview.stdout).toMatch(/^total +\$7\.14$/m);
+    const month = await run("run", ...TERMS);
+    expect([month.code, month.stdout]).toEqual([
+      0,
+      "2025-01: 2 invoices issued, $10.71 in all; 0 done already\n",
+    ]);
+    expect((await run("run", ...TERMS)).stdout).toBe(
+      "2025-01: 0 invoices issued, $0.00 in all; 0 done already\n",
+    );
+    const [listed] = JSON.parse((await call("list", "--json")).stdout) as [{ id: string; number: string }];
+    expect((await call("list")).stdout).toMatch(
+      /^INV-000001 +inv_\S+ +2025-01 +finalized +\$7\.14 +\$7\.14$/m,
+    );
+    const shown = await call("show", listed.id);
+    expect(shown.stdout).toMatch(/^L1 +openai gpt-4o-mini, 2025-01 +40000000 +\$6\.00$/m);
+    const why = await call("explain", listed.id, "L1");
+    expect(why.stdout).toMatch(/^ {2}40000000 input tokens x \$0\.00000015 = \$6$/m);
+    expect(why.stdout).toMatch(/^ {2}1 event sum to \$6: as on the line$/m);
+    expect(why.stdout).toMatch(/^ {2}2025-01-31T23:59:59\.999Z {2}e1 {2}\$6$/m);
+    const paid = await call("pay", listed.id, "--reference", "t1", "--amount-cents", "714");
+    expect(paid.stdout).toMatch(/^due +\$0\.00$/m);
+    expect((await call("void", listed.id, "--reason", "wrong")).code).toBe(5);
+  });
+
+  it("exports into a file named after the number, in every form, with the same total", async () => {
+    const { run, call } = await cli();
+    await run("run", ...TERMS);
+    const [{ id }] = JSON.parse((await call("list", "--json")).stdout) as [{ id: string }];
+    const folder = freshFolder();
+    for (const format of ["pdf", "html", "csv", "json"]) {
+      const { code, stdout } = await call("export", id, "--format", format, "--folder", folder);
+      expect([code, stdout]).toEqual([0, `${join(folder, `invoice-INV-000001.${format}`)}\n`]);
+      const content = readFileSync(stdout.trim());
+      if (format === "pdf") expect(content.subarray(0, 5).toString()).toBe("%PDF-");
+      else expect(content.toString()).toContain("7.14");
+    }
+  });
+
+  it("says what is wrong by its flag, with the exit code of its kind", async () => {
+    const { run, call } = await cli();
+    const rate = await call("preview", "--period", "2025-01", "--tax-rate", "19");
+    expect([rate.code, rate.stderr]).toEqual([2, expect.stringContaining("tax-rate")]);
+    expect((await call("preview", "--period", "January")).code).toBe(2);
+    expect((await call("show", "inv_unknown")).code).toBe(4);
+    const later = await run("run", "--period", "2999-01");
+    expect([later.code, later.stderr]).toEqual([5, expect.stringContaining("2999-02-01")]);
+    const draft = await call("create", ...TERMS, "--code", "NOSUCH");
+    expect([draft.code, draft.stderr]).toEqual([4, expect.stringContaining("no such code")]);
+    // The refused draft was not made: the run is free to bill acme.
+    expect((await run("run", ...TERMS)).stdout).toContain("2 invoices issued");
+  });
+});
