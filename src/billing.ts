@@ -1,6 +1,7 @@
 // The composition root: the only place where services are constructed and joined.
 
 import { OidcClient } from "./adapters/oidc/index.ts";
+import { renderInvoicePdf } from "./adapters/pdf/index.ts";
 import { SmtpMailer } from "./adapters/smtp/index.ts";
 import { GlobalWebhook, WebhookEndpoints } from "./adapters/webhook/index.ts";
 import type { NotificationOptions, TokenSecretOptions } from "./config.ts";
@@ -25,7 +26,12 @@ import {
   SessionService,
   signingKeys,
 } from "./domain/identity/index.ts";
-import { InvoiceService, type MonthEndOptions } from "./domain/invoices/index.ts";
+import {
+  exportFileName,
+  InvoiceService,
+  invoiceReminders,
+  type MonthEndOptions,
+} from "./domain/invoices/index.ts";
 import {
   type CommitParticipant,
   MeteringService,
@@ -34,9 +40,12 @@ import {
 } from "./domain/metering/index.ts";
 import {
   AccountMails,
+  type AttachedTo,
+  type Attachment,
   BudgetAlertNotifications,
   type Channels,
   EndpointService,
+  InvoiceMails,
   NotificationService,
   RegisteredEndpoints,
   SubscriptionNotices,
@@ -205,9 +214,10 @@ export class Billing {
       plan: (whose, at, reader) => this.subscriptions.plan(whose, at, reader),
       settle: (whose) => this.subscriptions.settle(whose),
     });
+    const notices = new InvoiceMails({ clock, ids });
     this.invoices = new InvoiceService(
       {
-        ...{ store, clock, ids, pricing: this.pricing },
+        ...{ store, clock, ids, pricing: this.pricing, notices },
         ...{ credits: this.credits, subscriptions: this.subscriptions },
       },
       { tenant },
@@ -215,12 +225,19 @@ export class Billing {
     this.analytics = new AnalyticsService(store, tenant);
     this.notifications = new NotificationService(
       { store, clock, ids },
-      { tenant, channels: channelsOf(store, options.notifications) },
+      {
+        tenant,
+        channels: {
+          ...channelsOf(store, options.notifications),
+          attachments: (notification) => documentFile(this.invoices, notification),
+        },
+      },
     );
     this.jobs = new Jobs({ store, clock, ids }, [
       this.holds.expiry,
       this.subscriptions.renewals,
       ...(options.monthEnd === undefined ? [] : [this.invoices.monthEnd(options.monthEnd)]),
+      invoiceReminders({ store, notices }),
       this.credits.expiry,
       this.topUps.requests,
       this.discounts.expiry,
@@ -252,6 +269,19 @@ export class Billing {
     await this.notifications.close();
     await this.#store.close();
   }
+}
+
+/** The document that a mail carries, as it stands when the mail is sent. */
+async function documentFile(
+  invoices: InvoiceService,
+  { tenant, kind, payload }: AttachedTo,
+): Promise<readonly Attachment[]> {
+  const document =
+    kind === "credit_note_issued"
+      ? await invoices.creditNoteDocument({ tenant, creditNoteId: String(payload.creditNoteId) })
+      : await invoices.document({ tenant, invoiceId: String(payload.invoiceId) });
+  const content = Buffer.from(await renderInvoicePdf(document));
+  return [{ filename: exportFileName(document, "pdf"), contentType: "application/pdf", content }];
 }
 
 function channelsOf(store: Store, options: NotificationOptions = {}): Channels {

@@ -113,6 +113,12 @@ const CHECKSUMS = [
     sqlite: "deaf89ab58155625974c37c0de784f1f565a354b206432cfdfc6a200e90e1ccd",
     postgres: "b1dd61c4e4c26fdd02e9eb40d068a30421763b82c2eb19a697f512621ee1daed",
   },
+  {
+    version: 18,
+    name: "invoice reminders",
+    sqlite: "42daa5862217dfd9943f3af0b2504ffd69ca4bce7486345db62eedf9b132478b",
+    postgres: "adeb7e8dd8aae2a1c474a371534ec3547212f94f659bef075d2eeb104499ecce",
+  },
 ];
 
 const VERSIONS = CHECKSUMS.map(({ version }) => BigInt(version));

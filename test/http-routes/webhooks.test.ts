@@ -261,8 +261,8 @@ describe.each(DUAL)("webhook endpoints on $name", ({ freshUrl }) => {
     });
     const unwanted = await server.call(key, "POST", `${path}/test`, { body: { type: "budget.alert" } });
     expect(unwanted.json).toMatchObject({ status: 422, code: "type_not_wanted", field: "type" });
-    const first = await server.ok(key, "GET", `${path}/deliveries?limit=5`);
-    const rest = await server.ok(key, "GET", `${path}/deliveries?limit=5&cursor=${first.nextCursor}`);
+    const first = await server.ok(key, "GET", `${path}/deliveries?limit=7`);
+    const rest = await server.ok(key, "GET", `${path}/deliveries?limit=7&cursor=${first.nextCursor}`);
     const ids = [...first.items, ...rest.items].map((item: { id: string }) => item.id);
     expect([new Set(ids).size, rest.nextCursor]).toEqual([types.length + 1, null]);
   });

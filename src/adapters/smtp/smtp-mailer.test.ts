@@ -1,5 +1,6 @@
 import { createServer, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { attachmentsOf } from "../../../test/invoices/delivery-mails.ts";
 import { closedPort } from "../../../test/support/http-sink.ts";
 import { headerOf, startSmtpSink, TEST_CERTIFICATE } from "../../../test/support/smtp-sink.ts";
 import type { SmtpOptions } from "../../config.ts";
@@ -64,6 +65,46 @@ describe("a mail", () => {
   ])("is not sent at all to %j, even had it come this far", async (to) => {
     const smtp = await startSmtpSink();
     expect(await mailer(smtp.port).send({ ...MAIL, to })).toMatchObject({ outcome: "refused" });
+    expect(smtp.mails).toEqual([]);
+  });
+});
+
+describe("an attachment", () => {
+  const content = Buffer.from(Array.from({ length: 5_000 }, (_, index) => index % 256));
+  const carried = { filename: "invoice-INV-000001.pdf", contentType: "application/pdf", content };
+
+  it("arrives to the byte, beside both parts", async () => {
+    const smtp = await startSmtpSink();
+    expect(await mailer(smtp.port).send({ ...MAIL, attachments: [carried] })).toEqual({
+      outcome: "delivered",
+    });
+    const [mail = expect.fail()] = smtp.mails;
+    expect(mail.to).toEqual(["user@example.com"]);
+    expect([mail.body.includes("Plain text"), mail.body.includes("<p>Markup</p>")]).toEqual([true, true]);
+    const attachments = attachmentsOf(mail);
+    expect(attachments.map(({ filename, contentType }) => [filename, contentType])).toEqual([
+      ["invoice-INV-000001.pdf", "application/pdf"],
+    ]);
+    expect(attachments[0]?.content.equals(content)).toBe(true);
+  });
+
+  it.each(["a.pdf\r\nBcc: victim@example.com", 'a"\r\n\r\nAnother body.pdf', "../../etc/passwd"])(
+    "gets no header, body or recipient out of the name %j",
+    async (filename) => {
+      const smtp = await startSmtpSink();
+      await mailer(smtp.port).send({ ...MAIL, attachments: [{ ...carried, filename }] });
+      const [mail = expect.fail()] = smtp.mails;
+      expect([mail.to, headerOf(mail, "Bcc"), mail.headers.length]).toEqual([["user@example.com"], [], 8]);
+      expect(mail.body).not.toMatch(/^(Bcc|Another)/m);
+    },
+  );
+
+  it("is no file of this machine, even had such a one come this far", async () => {
+    const smtp = await startSmtpSink();
+    const path = { ...carried, content: { path: "/etc/hostname" } } as unknown as typeof carried;
+    expect(await mailer(smtp.port).send({ ...MAIL, attachments: [path] })).toMatchObject({
+      outcome: "failed",
+    });
     expect(smtp.mails).toEqual([]);
   });
 });

@@ -41,7 +41,7 @@ export class SmtpMailer implements MailChannel {
     this.#reason = new SmtpReason([checked.user, checked.password]);
   }
 
-  async send({ id, to, subject, text, html }: OutgoingMail): Promise<Attempt> {
+  async send({ id, to, subject, text, html, attachments = [] }: OutgoingMail): Promise<Attempt> {
     // The library would read a list, or a name and an address, as the several recipients that they are.
     if (!isEmail(to)) return { outcome: "refused", error: "the recipient is not one plain address" };
     try {
@@ -54,6 +54,11 @@ export class SmtpMailer implements MailChannel {
         subject,
         text,
         html,
+        attachments: attachments.map(({ filename, contentType, content }) => ({
+          filename,
+          contentType,
+          content,
+        })),
         disableFileAccess: true,
         disableUrlAccess: true,
         signal: AbortSignal.any([this.#closing.signal, AbortSignal.timeout(SEND_MS)]),

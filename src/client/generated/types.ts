@@ -622,7 +622,12 @@ export declare namespace Api {
       | "subscription.downgraded"
       | "budget.alert"
       | "forecast.overage"
-      | "credit.expiring";
+      | "credit.expiring"
+      | "invoice.issued"
+      | "payment.received"
+      | "invoice.due"
+      | "invoice.overdue"
+      | "credit_note.issued";
     readonly state: "pending" | "delivered" | "dead";
     readonly attempts: number;
     readonly lastError: string | null;
@@ -1139,6 +1144,11 @@ export declare namespace Api {
       | "budget_alert"
       | "forecast_overage"
       | "credit_expiring"
+      | "invoice_issued"
+      | "payment_received"
+      | "invoice_due"
+      | "invoice_overdue"
+      | "credit_note_issued"
       | "account";
     readonly recipient: string | null;
     readonly state: "pending" | "delivered" | "dead";
@@ -2283,6 +2293,11 @@ export declare namespace Api {
       | "budget.alert"
       | "forecast.overage"
       | "credit.expiring"
+      | "invoice.issued"
+      | "payment.received"
+      | "invoice.due"
+      | "invoice.overdue"
+      | "credit_note.issued"
       | "*"
     )[];
     readonly enabled: boolean;
@@ -2299,6 +2314,11 @@ export declare namespace Api {
       | "budget.alert"
       | "forecast.overage"
       | "credit.expiring"
+      | "invoice.issued"
+      | "payment.received"
+      | "invoice.due"
+      | "invoice.overdue"
+      | "credit_note.issued"
       | "*"
     )[];
     readonly description?: string | null | undefined;
@@ -2316,6 +2336,11 @@ export declare namespace Api {
       | "budget.alert"
       | "forecast.overage"
       | "credit.expiring"
+      | "invoice.issued"
+      | "payment.received"
+      | "invoice.due"
+      | "invoice.overdue"
+      | "credit_note.issued"
       | "*"
     )[];
     readonly enabled: boolean;
@@ -2357,6 +2382,11 @@ export declare namespace Api {
       | "budget.alert"
       | "forecast.overage"
       | "credit.expiring"
+      | "invoice.issued"
+      | "payment.received"
+      | "invoice.due"
+      | "invoice.overdue"
+      | "credit_note.issued"
       | "*"
     )[];
     readonly enabled: boolean;
@@ -2373,6 +2403,11 @@ export declare namespace Api {
       | "budget.alert"
       | "forecast.overage"
       | "credit.expiring"
+      | "invoice.issued"
+      | "payment.received"
+      | "invoice.due"
+      | "invoice.overdue"
+      | "credit_note.issued"
       | undefined;
   }
   interface WebhookEndpointsUpdateInput {
@@ -2386,6 +2421,11 @@ export declare namespace Api {
           | "budget.alert"
           | "forecast.overage"
           | "credit.expiring"
+          | "invoice.issued"
+          | "payment.received"
+          | "invoice.due"
+          | "invoice.overdue"
+          | "credit_note.issued"
           | "*"
         )[]
       | undefined;

@@ -41,4 +41,12 @@ export {
 } from "./invoice-service.ts";
 export type { CreditNoteView, InvoiceSummary, InvoiceView } from "./invoice-view.ts";
 export type { MonthEndProgress, MonthEndReport } from "./month-end.ts";
+export type {
+  CreditNotice,
+  InvoiceNotice,
+  InvoiceNotices,
+  OverdueNotice,
+  PaymentNotice,
+} from "./notices.ts";
+export { invoiceReminders } from "./reminders.ts";
 export type { CreditNoteContent } from "./settlement.ts";

@@ -62,6 +62,7 @@ import {
   MonthEndTally,
   type TenantOutcome,
 } from "./month-end.ts";
+import type { InvoiceNotices } from "./notices.ts";
 import { type CreditNoteContent, creditInvoice, payInvoice, writeOff } from "./settlement.ts";
 import { documentOfCreditNote, documentOfInvoice } from "./to-document.ts";
 import { UnbilledUsage } from "./usage-participant.ts";
@@ -136,6 +137,7 @@ export class InvoiceService {
       readonly pricing: PricingService;
       readonly credits: CreditService;
       readonly subscriptions: SubscriptionBook;
+      readonly notices: InvoiceNotices;
     },
     { tenant }: { readonly tenant: string | undefined },
   ) {
@@ -298,7 +300,8 @@ export class InvoiceService {
     const method = input.method === undefined ? "" : textOf(input.method, "method");
     await this.#store.transaction(async (tx) => {
       const at = this.#clock.now();
-      await payInvoice({ tenant, invoice: id, amount, reference, method }, { at, ids: this.#ids }, tx);
+      const payment = { tenant, invoice: id, amount, reference, method };
+      await payInvoice(payment, { at, ids: this.#ids, notices: this.#context.notices }, tx);
       await this.#note(tx, tenant, actorOf(input), "invoice.paid", id, { reference });
     });
     return this.get({ tenant, invoiceId: id });
@@ -336,9 +339,10 @@ export class InvoiceService {
       reason: textOf(input.reason, "reason", 500),
       lines: input.lines === undefined ? null : linesOf(input.lines),
     };
-    const { credits } = this.#context;
+    const { credits, notices } = this.#context;
     const note = await this.#store.transaction(async (tx) => {
-      const made = await creditInvoice(request, { at: this.#clock.now(), ids: this.#ids, credits }, tx);
+      const context = { at: this.#clock.now(), ids: this.#ids, credits, notices };
+      const made = await creditInvoice(request, context, tx);
       await this.#note(tx, tenant, actorOf(input), "credit_note.issued", made.id, { invoice: id });
       return made;
     });

@@ -19,7 +19,9 @@ import {
   takeSubscriptionLines,
   updateSettlement,
 } from "./invoice-store.ts";
+import { type InvoiceNotices, tellIssued } from "./notices.ts";
 import { issuePostings, postInvoiceMove, reversed } from "./postings.ts";
+import { scheduleReminders } from "./reminders.ts";
 import type { BilledRow } from "./usage.ts";
 import { monthOfDay } from "./usage-line.ts";
 import {
@@ -34,6 +36,7 @@ import {
 export interface IssueContext extends DraftSources {
   readonly clock: Clock;
   readonly ids: Ids;
+  readonly notices: InvoiceNotices;
 }
 
 /** What is stored of an issued invoice; `creditTransaction` is the deduction that paid a part of it. */
@@ -88,6 +91,8 @@ export async function finalize(
   // Last, for everybody who issues waits for whoever has taken a number.
   const number = await takeNumberAcrossTenants("INV", tx);
   await insertDocument({ tenant, id, kind: "invoice", number, invoice: id, content, issuedAt: at }, tx);
+  if (!isSettled) await scheduleReminders(issued, tx);
+  await tellIssued(issued, { number, content }, context.notices, tx);
   return issued;
 }
 

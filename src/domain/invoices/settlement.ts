@@ -17,6 +17,7 @@ import {
   updateSettlement,
 } from "./invoice-store.ts";
 import type { IssuedContent } from "./issue.ts";
+import { type InvoiceNotices, tellCredited, tellPaid } from "./notices.ts";
 import {
   INVOICE_BOOK,
   notePostings,
@@ -43,7 +44,7 @@ export interface Payment {
  */
 export async function payInvoice(
   payment: Payment,
-  { at, ids }: { at: number; ids: Ids },
+  { at, ids, notices }: { at: number; ids: Ids; notices: InvoiceNotices },
   tx: Tx,
 ): Promise<StoredInvoice> {
   const { tenant, invoice: id, reference, method } = payment;
@@ -69,6 +70,9 @@ export async function payInvoice(
     ...{ paid: invoice.paid + amount, status: isPaid ? "paid" : "finalized", settledAt: isPaid ? at : null },
   };
   await updateSettlement(next, tx);
+  const document = await documentOf<IssuedContent>(tenant, id, tx);
+  if (document === undefined) throw new Error(`the document of ${id} is missing`);
+  await tellPaid(next, document, { reference, amount, at, method }, notices, tx);
   return next;
 }
 
@@ -141,7 +145,7 @@ export interface CreditNoteContent {
  */
 export async function creditInvoice(
   note: NoteRequest,
-  { at, ids, credits }: { at: number; ids: Ids; credits: CreditService },
+  { at, ids, credits, notices }: { at: number; ids: Ids; credits: CreditService; notices: InvoiceNotices },
   tx: Tx,
 ): Promise<{ id: string; number: string; content: CreditNoteContent; invoice: StoredInvoice }> {
   const { tenant, invoice: invoiceId, reference, reason, refundTo } = note;
@@ -204,6 +208,7 @@ export async function creditInvoice(
     { tenant, id, kind: "credit_note", number, invoice: invoiceId, content, issuedAt: at },
     tx,
   );
+  await tellCredited({ tenant, id, number, content }, notices, tx);
   return { id, number, content, invoice: next };
 }
 

@@ -1,5 +1,6 @@
 // Ports: the ways out, which adapters implement. A channel answers with what became of one try and does not throw.
 
+import type { Attachment, Attachments } from "./attachment.ts";
 import type { RenderedMail } from "./render.ts";
 import type { WebhookEvent } from "./webhook-events.ts";
 
@@ -20,6 +21,7 @@ export interface OutgoingMail extends RenderedMail {
   /** The same at every delivery; becomes the Message-ID. */
   readonly id: string;
   readonly to: string;
+  readonly attachments?: readonly Attachment[];
 }
 
 export interface OutgoingCall {
@@ -55,6 +57,8 @@ export interface GlobalChannel {
 
 export interface Channels {
   readonly mail?: MailChannel | undefined;
+  /** Makes what mails about invoices carry. Absent: those fail until there is one. */
+  readonly attachments?: Attachments | undefined;
   readonly endpoints: EndpointChannel;
   readonly global?: GlobalChannel | undefined;
   /** Takes a line when nothing else is configured. */

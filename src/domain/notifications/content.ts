@@ -1,6 +1,7 @@
 // What each kind says, in words: pure, and the same for mail, chat and log.
 
 import { accountContent } from "./account-content.ts";
+import { INVOICE_WORDS } from "./invoice-content.ts";
 import type { Notification, NotificationKind } from "./notification.ts";
 import type { Payload } from "./payload.ts";
 
@@ -101,6 +102,7 @@ const WORDS: Readonly<Record<NotificationKind, (payload: Payload) => Content>> =
       ...action("See credits", payload.manageUrl),
     };
   },
+  ...INVOICE_WORDS,
 };
 
 function action(label: string, url: string | number | undefined): Pick<Content, "action"> {

@@ -5,7 +5,7 @@ import { SmtpMailer } from "../../adapters/smtp/index.ts";
 import { GlobalWebhook, WebhookEndpoints } from "../../adapters/webhook/index.ts";
 import { createIds, ManualClock } from "../../kernel/index.ts";
 import { open, type Store } from "../../store/index.ts";
-import { type NotificationInput, NotificationService } from "./index.ts";
+import { type Attachments, type NotificationInput, NotificationService } from "./index.ts";
 
 export const START = "2025-03-01T12:00:00Z";
 export const SECRET = `whsec_${Buffer.from("a secret of at least 24 bytes").toString("base64")}`;
@@ -23,6 +23,7 @@ export interface ServiceOptions {
   readonly clock?: ManualClock | undefined;
   readonly timeoutMs?: number | undefined;
   readonly tenant?: string | undefined;
+  readonly attachments?: Attachments | undefined;
 }
 
 /** A service with endpoints on this machine allowed; closed before its store. */
@@ -30,12 +31,13 @@ export function serviceOn(store: Store, options: ServiceOptions = {}) {
   const clock = options.clock ?? new ManualClock(START);
   const ids = createIds(clock);
   const lines: string[] = [];
-  const { smtpPort: port, globalUrl, timeoutMs, tenant } = options;
+  const { smtpPort: port, globalUrl, timeoutMs, tenant, attachments } = options;
   const service = new NotificationService(
     { store, clock, ids },
     {
       tenant,
       channels: {
+        attachments,
         mail: port === undefined ? undefined : new SmtpMailer({ host: "127.0.0.1", port }),
         endpoints: new WebhookEndpoints({ allowInsecure: true, timeoutMs }),
         global: globalUrl === undefined ? undefined : new GlobalWebhook(globalUrl),

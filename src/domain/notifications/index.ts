@@ -1,4 +1,5 @@
 export { AccountMails } from "./account-mails.ts";
+export type { AttachedTo, Attachment, Attachments, InvoiceKind } from "./attachment.ts";
 export { BudgetAlertNotifications } from "./budget-alerts.ts";
 export type {
   Attempt,
@@ -16,6 +17,7 @@ export { RegisteredEndpoints } from "./endpoint-channel.ts";
 export type { EndpointChanges, EndpointInput } from "./endpoint-input.ts";
 export { type DeliveryQuery, EndpointService } from "./endpoint-service.ts";
 export { enqueueNotifications } from "./enqueue.ts";
+export { InvoiceMails } from "./invoice-mails.ts";
 export {
   type BudgetAlertLevel,
   type NotificationInput,

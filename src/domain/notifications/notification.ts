@@ -12,6 +12,11 @@ export const NotificationKind = Object.freeze({
   BUDGET_ALERT: "budget_alert",
   FORECAST_OVERAGE: "forecast_overage",
   CREDIT_EXPIRING: "credit_expiring",
+  INVOICE_ISSUED: "invoice_issued",
+  PAYMENT_RECEIVED: "payment_received",
+  INVOICE_DUE: "invoice_due",
+  INVOICE_OVERDUE: "invoice_overdue",
+  CREDIT_NOTE_ISSUED: "credit_note_issued",
 } as const);
 export type NotificationKind = (typeof NotificationKind)[keyof typeof NotificationKind];
 
@@ -73,6 +78,42 @@ export interface NotificationPayloads {
     readonly orgName?: string | undefined;
     readonly manageUrl?: string | undefined;
   };
+  /** This one and the following carry the document as a PDF where they go by mail. */
+  readonly invoice_issued: InvoicePayload & {
+    /** `2025-01` */
+    readonly period: string;
+    readonly amountDue: string;
+    readonly dueAt: Instant;
+  };
+  readonly payment_received: InvoicePayload & {
+    readonly amount: string;
+    readonly paidAt: Instant;
+    readonly method?: string | undefined;
+    /** What is still due; absent: nothing. */
+    readonly amountDue?: string | undefined;
+  };
+  readonly invoice_due: InvoicePayload & { readonly amountDue: string; readonly dueAt: Instant };
+  readonly invoice_overdue: InvoicePayload & {
+    readonly amountDue: string;
+    readonly dueAt: Instant;
+    readonly daysOverdue: number;
+  };
+  readonly credit_note_issued: {
+    readonly creditNoteId: string;
+    readonly number: string;
+    /** The number of the invoice that it corrects. */
+    readonly corrects: string;
+    readonly orgName: string;
+    readonly amount: string;
+    readonly reason?: string | undefined;
+  };
+}
+
+interface InvoicePayload {
+  readonly invoiceId: string;
+  readonly number: string;
+  /** Whom it is made out to. */
+  readonly orgName: string;
 }
 
 interface Addressed {

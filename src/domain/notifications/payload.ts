@@ -19,6 +19,10 @@ interface Field {
 const BUDGET_LEVELS: readonly string[] = ["info", "warning", "critical", "exceeded"];
 const NAME = text(200);
 const AMOUNT = text(64);
+const NUMBER = text(64);
+const REASON = text(500);
+/** Names what is attached; no words. */
+const DOCUMENT_ID: Field = { schema: { type: "string", minLength: 1, maxLength: 512 }, read: readId };
 const URL_FIELD: Field = { schema: { type: "string", format: "uri" }, read: httpUrl };
 const INSTANT: Field = { schema: { type: "string", format: "date-time" }, read: readInstant };
 const COUNT: Field = { schema: { type: "integer", minimum: 0 }, read: readCount };
@@ -28,6 +32,8 @@ const LEVEL: Field = {
   schema: { type: "string", enum: BUDGET_LEVELS },
   read: (value) => (BUDGET_LEVELS.includes(String(value)) ? String(value) : "warning"),
 };
+
+const INVOICE = { invoiceId: DOCUMENT_ID, number: NUMBER, orgName: NAME };
 
 const FIELDS: Readonly<Record<NotificationKind, Readonly<Record<string, Field>>>> = {
   payment_failed: {
@@ -72,6 +78,24 @@ const FIELDS: Readonly<Record<NotificationKind, Readonly<Record<string, Field>>>
     expiresAt: INSTANT,
     orgName: optional(NAME),
     manageUrl: optional(URL_FIELD),
+  },
+  invoice_issued: { ...INVOICE, period: text(32), amountDue: AMOUNT, dueAt: INSTANT },
+  payment_received: {
+    ...INVOICE,
+    amount: AMOUNT,
+    paidAt: INSTANT,
+    method: optional(NAME),
+    amountDue: optional(AMOUNT),
+  },
+  invoice_due: { ...INVOICE, amountDue: AMOUNT, dueAt: INSTANT },
+  invoice_overdue: { ...INVOICE, amountDue: AMOUNT, dueAt: INSTANT, daysOverdue: COUNT },
+  credit_note_issued: {
+    creditNoteId: DOCUMENT_ID,
+    number: NUMBER,
+    corrects: NUMBER,
+    orgName: NAME,
+    amount: AMOUNT,
+    reason: optional(REASON),
   },
 };
 
@@ -127,6 +151,13 @@ function text(maxLength: number): Field {
       throw invalidInput(field, "invalid_text", `${field} must be text of 1 to ${maxLength} characters`);
     },
   };
+}
+
+/** As it is on record, to the letter: what a mail carries is looked up by it. */
+function readId(value: unknown, field: string): string {
+  const isId = typeof value === "string" && value.isWellFormed() && /^\P{Cc}{1,512}$/u.test(value);
+  if (isId && value.length <= 512) return value;
+  throw invalidInput(field, "invalid_text", `${field} must be text of 1 to 512 characters`);
 }
 
 function readCount(value: unknown, field: string): number {

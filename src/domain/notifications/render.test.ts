@@ -69,7 +69,37 @@ const SAMPLES: readonly NotificationInput[] = [
       manageUrl: "http://a.example/",
     },
   },
+  {
+    kind: "invoice_issued",
+    payload: { ...invoice(), period: "2025-01", amountDue: "$12.00", dueAt: "2025-02-01T00:00:00Z" },
+  },
+  {
+    kind: "payment_received",
+    payload: {
+      ...{ ...invoice(), amount: "$5.00", paidAt: new Date(0), method: EVIL },
+      amountDue: "$7.00",
+    },
+  },
+  {
+    kind: "invoice_due",
+    payload: { ...invoice(), amountDue: "$12.00", dueAt: "2025-02-01T00:00:00Z" },
+  },
+  {
+    kind: "invoice_overdue",
+    payload: { ...invoice(), amountDue: "$12.00", dueAt: "2025-02-01T00:00:00Z", daysOverdue: 7 },
+  },
+  {
+    kind: "credit_note_issued",
+    payload: {
+      ...{ creditNoteId: "crn_1", number: "CN-000001", corrects: "INV-000001" },
+      ...{ orgName: EVIL, amount: "$5.00", reason: EVIL },
+    },
+  },
 ];
+
+function invoice() {
+  return { invoiceId: "inv_1", number: "INV-000001", orgName: EVIL };
+}
 
 function made(input: NotificationInput) {
   return newNotification({ ...input, tenant: "acme" }, ids);
@@ -128,6 +158,31 @@ describe("a notification's mail", () => {
   ])("raises its tone as a trial ends, %i days before", (daysRemaining, subject) => {
     const mail = renderMail(made({ kind: "trial_ending", payload: { orgName: "Acme", daysRemaining } }));
     expect(mail.subject).toBe(subject);
+  });
+
+  it.each([
+    [0, "Invoice INV-000001 is overdue", "was due on 2025-02-01."],
+    [1, "Invoice INV-000001 is overdue", "was due on 2025-02-01, 1 day ago."],
+    [7, "Important: Invoice INV-000001 is overdue", "was due on 2025-02-01, 7 days ago."],
+    [14, "Urgent: Invoice INV-000001 is overdue", "was due on 2025-02-01, 14 days ago."],
+    [90, "Urgent: Invoice INV-000001 is overdue", "was due on 2025-02-01, 90 days ago."],
+  ])("raises its tone with an invoice overdue for %i days", (daysOverdue, subject, line) => {
+    const payload = { ...invoice(), amountDue: "$12.00", dueAt: "2025-02-01T10:00:00Z", daysOverdue };
+    const mail = renderMail(made({ kind: "invoice_overdue", payload }));
+    expect(mail.subject).toBe(subject);
+    expect(mail.text).toContain(line);
+    expect(mail.text).toContain("Please pay $12.00 now.");
+  });
+
+  it("says of a receipt what is left, and how it was paid", () => {
+    const payload = { ...invoice(), orgName: "Acme", amount: "$5.00", paidAt: "2025-02-01T00:00:00Z" };
+    const whole = renderMail(made({ kind: "payment_received", payload })).text;
+    expect(whole).toContain("We received $5.00 for invoice INV-000001 of Acme on 2025-02-01.");
+    expect(whole).toContain("The invoice is paid in full.");
+    const part = { ...payload, method: "bank transfer", amountDue: "$7.00" };
+    const { text } = renderMail(made({ kind: "payment_received", payload: part }));
+    expect(text).toContain("We received $5.00 (bank transfer) for invoice");
+    expect(text).toContain("$7.00 of it is still due.");
   });
 
   it.each([

@@ -1,4 +1,5 @@
 import { sendAccountMail } from "./account-mails.ts";
+import { sendMail } from "./attachment.ts";
 import type { Attempt, Channels } from "./channel.ts";
 import type { NotificationMethod, StoredNotification } from "./notification-store.ts";
 import { renderLine, renderMail } from "./render.ts";
@@ -22,15 +23,14 @@ export function routeOf(notification: StoredNotification, channels: Channels): R
     const method = channels.mail === undefined ? "log" : "email";
     return { method, destination: "mail", send: () => sendAccountMail(notification, channels) };
   }
-  const { mail, endpoints, global } = channels;
+  const { mail, attachments, endpoints, global } = channels;
   if (recipient !== null && "webhook" in recipient) {
     const { webhook: url, secret } = recipient;
     const send = (now: number) => endpoints.send({ url, secret, ...callOf(notification, now) });
     return { method: "webhook", destination: url, send };
   }
   if (recipient !== null && mail !== undefined) {
-    const { id } = notification;
-    const send = () => mail.send({ id, to: recipient.email, ...renderMail(notification) });
+    const send = () => sendMail(notification, recipient.email, mail, attachments);
     return { method: "email", destination: "mail", send };
   }
   if (global !== undefined) {

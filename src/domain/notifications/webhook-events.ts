@@ -22,6 +22,11 @@ const TYPES = Object.freeze({
   budget_alert: "budget.alert",
   forecast_overage: "forecast.overage",
   credit_expiring: "credit.expiring",
+  invoice_issued: "invoice.issued",
+  payment_received: "payment.received",
+  invoice_due: "invoice.due",
+  invoice_overdue: "invoice.overdue",
+  credit_note_issued: "credit_note.issued",
 } as const satisfies Record<NotificationKind, string>);
 
 export type WebhookEventType = (typeof TYPES)[NotificationKind];

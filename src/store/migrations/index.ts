@@ -16,6 +16,7 @@ import { discounts } from "./0014-discounts.ts";
 import { planBudgets } from "./0015-plan-budgets.ts";
 import { subscriptions } from "./0016-subscriptions.ts";
 import { invoices } from "./0017-invoices.ts";
+import { invoiceReminders } from "./0018-invoice-reminders.ts";
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -36,4 +37,5 @@ export const MIGRATIONS: readonly Migration[] = [
   planBudgets,
   subscriptions,
   invoices,
+  invoiceReminders,
 ];

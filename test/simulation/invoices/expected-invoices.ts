@@ -16,6 +16,7 @@ import {
   totalsOf,
 } from "./expected-content.ts";
 import { creditNoteOf, type Note, type NoteRequest } from "./expected-notes.ts";
+import { ExpectedNotices } from "./expected-notices.ts";
 
 export interface Invoice {
   readonly name: string;
@@ -42,6 +43,7 @@ const DAY = 86_400_000;
 
 export class ExpectedInvoices {
   readonly all: Invoice[] = [];
+  readonly notices: ExpectedNotices;
   readonly #now: () => number;
   readonly #billing: ExpectedBilling;
   readonly #organizations: ExpectedOrganizations;
@@ -61,6 +63,7 @@ export class ExpectedInvoices {
     readonly volumes: ExpectedVolumes;
   }) {
     this.#now = parts.now;
+    this.notices = new ExpectedNotices(parts.now);
     this.#billing = parts.billing;
     this.#organizations = parts.organizations;
     this.#credits = parts.credits;
@@ -143,6 +146,7 @@ export class ExpectedInvoices {
     invoice.status = content.total - invoice.content.creditsApplied <= 0 ? "paid" : "finalized";
     this.#issued += 1;
     invoice.number = numberText("INV", this.#issued);
+    this.notices.issued(invoice);
     return undefined;
   }
 
@@ -179,6 +183,7 @@ export class ExpectedInvoices {
     this.#payments.set(key, request);
     invoice.paid += amount;
     if (amount === due) invoice.status = "paid";
+    this.notices.tell(invoice, "payment_received");
     return undefined;
   }
 
@@ -216,6 +221,7 @@ export class ExpectedInvoices {
     this.#noted += 1;
     const numbered = { ...note, number: numberText("CN", this.#noted) };
     invoice.notes.push(numbered);
+    this.notices.tell(invoice, "credit_note_issued");
     return numbered;
   }
 

@@ -62,6 +62,7 @@ export class InvoicesPart implements Part {
       ...{ now: world.now, organizations, billing: new ExpectedBilling(usage.auditor, organizations) },
       ...{ credits: credits.credits, discounts: discounts.discounts, volumes: discounts.volumes },
     });
+    world.notifications.add(() => this.#invoices.notices.told);
     this.#choices = new InvoiceChoices(world, this.#invoices, discounts.discounts);
   }
 
@@ -81,11 +82,11 @@ export class InvoicesPart implements Part {
   }
 
   nextEnd(): number {
-    return this.#choices.nextEnd();
+    return Math.min(this.#choices.nextEnd(), this.#invoices.notices.nextEnd());
   }
 
   runJobs(): ReadonlyMap<string, number> {
-    return new Map();
+    return this.#invoices.notices.runJobs();
   }
 
   async inspectTenants(billing: Billing): Promise<void> {
