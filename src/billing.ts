@@ -26,12 +26,7 @@ import {
   SessionService,
   signingKeys,
 } from "./domain/identity/index.ts";
-import {
-  exportFileName,
-  InvoiceService,
-  invoiceReminders,
-  type MonthEndOptions,
-} from "./domain/invoices/index.ts";
+import { InvoiceService, invoiceReminders, type MonthEndOptions } from "./domain/invoices/index.ts";
 import {
   type CommitParticipant,
   MeteringService,
@@ -218,7 +213,7 @@ export class Billing {
     this.invoices = new InvoiceService(
       {
         ...{ store, clock, ids, pricing: this.pricing, notices },
-        ...{ credits: this.credits, subscriptions: this.subscriptions },
+        ...{ credits: this.credits, subscriptions: this.subscriptions, renderPdf: renderInvoicePdf },
       },
       { tenant },
     );
@@ -229,7 +224,7 @@ export class Billing {
         tenant,
         channels: {
           ...channelsOf(store, options.notifications),
-          attachments: (notification) => documentFile(this.invoices, notification),
+          attachments: (notification) => attachmentsOf(this.invoices, notification),
         },
       },
     );
@@ -272,16 +267,15 @@ export class Billing {
 }
 
 /** The document that a mail carries, as it stands when the mail is sent. */
-async function documentFile(
+async function attachmentsOf(
   invoices: InvoiceService,
   { tenant, kind, payload }: AttachedTo,
 ): Promise<readonly Attachment[]> {
-  const document =
+  const file =
     kind === "credit_note_issued"
-      ? await invoices.creditNoteDocument({ tenant, creditNoteId: String(payload.creditNoteId) })
-      : await invoices.document({ tenant, invoiceId: String(payload.invoiceId) });
-  const content = Buffer.from(await renderInvoicePdf(document));
-  return [{ filename: exportFileName(document, "pdf"), contentType: "application/pdf", content }];
+      ? await invoices.creditNoteFile({ tenant, creditNoteId: String(payload.creditNoteId), format: "pdf" })
+      : await invoices.file({ tenant, invoiceId: String(payload.invoiceId), format: "pdf" });
+  return [{ ...file, content: Buffer.from(file.content) }];
 }
 
 function channelsOf(store: Store, options: NotificationOptions = {}): Channels {

@@ -10,13 +10,14 @@ import {
   periodAt,
 } from "../../kernel/index.ts";
 import type { Reader, Store, Tx } from "../../store/index.ts";
-import { type AuditActor, appendAudit, pageLimit, pageOf } from "../audit/index.ts";
+import { type AuditActor, type AuditEntryInput, appendAudit, pageLimit, pageOf } from "../audit/index.ts";
 import type { CreditService } from "../credits/index.ts";
 import { type CommitParticipant, tenantOf } from "../metering/index.ts";
 import type { PricingService } from "../pricing/index.ts";
 import type { InvoiceDocument } from "./document.ts";
 import { draftOf, type SubscriptionBook } from "./draft.ts";
 import { explainLine, type LineExplanation } from "./explain.ts";
+import { type ExportFormat, fileOf, type InvoiceFile, type RenderPdf } from "./export/index.ts";
 import {
   type InvoiceStatus,
   type InvoiceTerms,
@@ -63,7 +64,7 @@ import {
   type TenantOutcome,
 } from "./month-end.ts";
 import type { InvoiceNotices } from "./notices.ts";
-import { type CreditNoteContent, creditInvoice, payInvoice, writeOff } from "./settlement.ts";
+import { creditInvoice, type IssuedNote, payInvoice, writeOff } from "./settlement.ts";
 import { documentOfCreditNote, documentOfInvoice } from "./to-document.ts";
 import { UnbilledUsage } from "./usage-participant.ts";
 
@@ -72,9 +73,9 @@ interface Whose {
   readonly tenant?: string | undefined;
 }
 
-/** Who did it, for the audit log; the program itself by default. */
+/** Who did it, and by which request, for the audit log; the program itself by default. */
 interface Deed {
-  readonly actor?: AuditActor | undefined;
+  readonly actor?: (AuditActor & Pick<AuditEntryInput, "requestId">) | undefined;
 }
 
 export interface NewInvoice extends Whose, Deed, InvoiceTermsInput {
@@ -112,7 +113,7 @@ export interface MonthEndOptions {
   readonly terms?: InvoiceTermsInput | undefined;
 }
 
-const SYSTEM: AuditActor = { kind: "system", id: "invoices" };
+const SYSTEM: Doer = { kind: "system", id: "invoices" };
 const TENANTS_AT_ONCE = 200;
 
 /**
@@ -127,6 +128,7 @@ export class InvoiceService {
   readonly #subscriptions: SubscriptionBook;
   readonly #clock: Clock;
   readonly #ids: Ids;
+  readonly #renderPdf: RenderPdf;
   readonly #tenant: string | undefined;
 
   constructor(
@@ -138,6 +140,7 @@ export class InvoiceService {
       readonly credits: CreditService;
       readonly subscriptions: SubscriptionBook;
       readonly notices: InvoiceNotices;
+      readonly renderPdf: RenderPdf;
     },
     { tenant }: { readonly tenant: string | undefined },
   ) {
@@ -146,6 +149,7 @@ export class InvoiceService {
     this.#subscriptions = deps.subscriptions;
     this.#clock = deps.clock;
     this.#ids = deps.ids;
+    this.#renderPdf = deps.renderPdf;
     this.#tenant = tenant;
   }
 
@@ -301,8 +305,8 @@ export class InvoiceService {
     await this.#store.transaction(async (tx) => {
       const at = this.#clock.now();
       const payment = { tenant, invoice: id, amount, reference, method };
-      await payInvoice(payment, { at, ids: this.#ids, notices: this.#context.notices }, tx);
-      await this.#note(tx, tenant, actorOf(input), "invoice.paid", id, { reference });
+      const isNew = await payInvoice(payment, { at, ids: this.#ids, notices: this.#context.notices }, tx);
+      if (isNew) await this.#note(tx, tenant, actorOf(input), "invoice.paid", id, { reference });
     });
     return this.get({ tenant, invoiceId: id });
   }
@@ -311,8 +315,8 @@ export class InvoiceService {
   async markUncollectible(key: InvoiceKey & Deed): Promise<InvoiceView> {
     const { tenant, id } = this.#keyOf(key);
     await this.#store.transaction(async (tx) => {
-      await writeOff(tenant, id, { at: this.#clock.now(), ids: this.#ids }, tx);
-      await this.#note(tx, tenant, actorOf(key), "invoice.written_off", id);
+      const isNew = await writeOff(tenant, id, { at: this.#clock.now(), ids: this.#ids }, tx);
+      if (isNew) await this.#note(tx, tenant, actorOf(key), "invoice.written_off", id);
     });
     return this.get({ tenant, invoiceId: id });
   }
@@ -343,7 +347,8 @@ export class InvoiceService {
     const note = await this.#store.transaction(async (tx) => {
       const context = { at: this.#clock.now(), ids: this.#ids, credits, notices };
       const made = await creditInvoice(request, context, tx);
-      await this.#note(tx, tenant, actorOf(input), "credit_note.issued", made.id, { invoice: id });
+      if (made.isNew)
+        await this.#note(tx, tenant, actorOf(input), "credit_note.issued", made.id, { invoice: id });
       return made;
     });
     return this.getCreditNote({ tenant, creditNoteId: note.id });
@@ -355,7 +360,7 @@ export class InvoiceService {
     const tenant = tenantOf(key.tenant, this.#tenant);
     const id = textOf(key.creditNoteId, "creditNoteId", 512);
     return this.#store.read(async (reader) => {
-      const note = await documentOf<CreditNoteContent>(tenant, id, reader);
+      const note = await documentOf<IssuedNote>(tenant, id, reader);
       if (note?.kind !== "credit_note") {
         const text = `no credit note ${JSON.stringify(id)}`;
         throw new BillingError("not_found", "credit_note_not_found", text, { details: { id } });
@@ -369,7 +374,7 @@ export class InvoiceService {
     const { tenant, id } = this.#keyOf(key);
     return this.#store.read(async (reader) => {
       if ((await invoiceOf(tenant, id, reader)) === undefined) throw invoiceNotFound(id);
-      return (await notesOf<CreditNoteContent>(tenant, id, reader)).map(noteView);
+      return (await notesOf<IssuedNote>(tenant, id, reader)).map(noteView);
     });
   }
 
@@ -385,6 +390,27 @@ export class InvoiceService {
   /** A credit note as it is sent. @throws BillingError not_found `credit_note_not_found`. */
   async creditNoteDocument(key: Whose & { readonly creditNoteId: string }): Promise<InvoiceDocument> {
     return documentOfCreditNote(await this.getCreditNote(key));
+  }
+
+  /**
+   * An invoice as a file: its name, its media type and its bytes. Of an issued one the figures never change; what is paid by
+   * then is said as well.
+   *
+   * @throws BillingError not_found `invoice_not_found`; invalid_input `invalid_choice`.
+   * @example
+   * const { filename, content } = await billing.invoices.file({ tenant: "acme", invoiceId, format: "pdf" });
+   * await writeFile(filename, content);
+   */
+  async file({ format, ...key }: InvoiceKey & { readonly format: ExportFormat }): Promise<InvoiceFile> {
+    return fileOf(await this.document(key), format, this.#renderPdf);
+  }
+
+  /** A credit note as a file, as {@link file}. @throws BillingError not_found `credit_note_not_found`. */
+  async creditNoteFile({
+    format,
+    ...key
+  }: Whose & { readonly creditNoteId: string; readonly format: ExportFormat }): Promise<InvoiceFile> {
+    return fileOf(await this.creditNoteDocument(key), format, this.#renderPdf);
   }
 
   /**
@@ -505,7 +531,7 @@ export class InvoiceService {
     }
   }
 
-  async #createIn(wanted: Wanted, actor: AuditActor, tx: Tx): Promise<StoredInvoice> {
+  async #createIn(wanted: Wanted, actor: Doer, tx: Tx): Promise<StoredInvoice> {
     const { tenant, periodStart, terms } = wanted;
     const draft = { ...this.#draft({ ...wanted, id: this.#ids.next("inv") }), createdAt: this.#clock.now() };
     if (await insertDraft(draft, tx)) {
@@ -519,7 +545,7 @@ export class InvoiceService {
     throw new BillingError("conflict", "invoice_exists", text, { details: { invoice: known?.id ?? null } });
   }
 
-  async #finalizeIn(tenant: string, id: string, actor: AuditActor, tx: Tx): Promise<StoredInvoice> {
+  async #finalizeIn(tenant: string, id: string, actor: Doer, tx: Tx): Promise<StoredInvoice> {
     const before = await invoiceOf(tenant, id, tx);
     const invoice = await finalize(tenant, id, this.#context, tx);
     if (before?.status === "draft") await this.#note(tx, tenant, actor, "invoice.finalized", id);
@@ -576,13 +602,14 @@ export class InvoiceService {
   async #note(
     tx: Tx,
     tenant: string,
-    actor: AuditActor,
+    doer: Doer,
     action: string,
     target: string,
     details: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
-    const id = this.#ids.next("aud");
-    await appendAudit(tx, [{ id, at: this.#clock.now(), tenant, actor, action, target, details }]);
+    const entry = { id: this.#ids.next("aud"), at: this.#clock.now(), tenant, action, target, details };
+    const { requestId, ...actor } = doer;
+    await appendAudit(tx, [{ ...entry, actor, requestId }]);
   }
 }
 
@@ -593,8 +620,11 @@ interface Wanted {
   readonly terms: InvoiceTerms;
 }
 
-function actorOf({ actor }: Deed): AuditActor {
-  return actor === undefined ? SYSTEM : { kind: actor.kind, id: actor.id };
+type Doer = NonNullable<Deed["actor"]>;
+
+function actorOf({ actor = SYSTEM }: Deed): Doer {
+  const { kind, id, requestId } = actor;
+  return { kind, id, requestId };
 }
 
 function linesOf(lines: unknown): { lineId: string; amount: bigint }[] {

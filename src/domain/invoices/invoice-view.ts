@@ -4,7 +4,7 @@ import { isoInstant } from "../../kernel/index.ts";
 import type { Draft } from "./draft.ts";
 import { amountDue, type InvoiceContent, type InvoiceStatus, type StoredInvoice } from "./invoice.ts";
 import type { IssuedDocument } from "./invoice-store.ts";
-import type { CreditNoteContent } from "./settlement.ts";
+import type { CreditNoteContent, IssuedNote } from "./settlement.ts";
 
 /** An invoice without its lines. */
 export interface InvoiceSummary {
@@ -72,7 +72,8 @@ export function noteView({
   number,
   invoice,
   issuedAt,
-  content,
-}: IssuedDocument<CreditNoteContent>): CreditNoteView {
+  ...stored
+}: IssuedDocument<IssuedNote>): CreditNoteView {
+  const { request: _, ...content } = stored.content;
   return { id, number, invoiceId: invoice, issuedAt: isoInstant(issuedAt), content };
 }

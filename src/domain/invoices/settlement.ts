@@ -1,6 +1,6 @@
 // How an issued invoice is settled: payments, credit notes, or given up. Each is a posting; what was issued stays as it is.
 
-import { BillingError, type Ids } from "../../kernel/index.ts";
+import { BillingError, digest, type Ids } from "../../kernel/index.ts";
 import type { Tx } from "../../store/index.ts";
 import type { CreditService } from "../credits/index.ts";
 import { countVolume } from "../discounts/index.ts";
@@ -37,7 +37,7 @@ export interface Payment {
 }
 
 /**
- * Counts a payment. Once per reference.
+ * Counts a payment. Once per reference. False: it was counted before.
  *
  * @throws BillingError not_found; conflict `reference_conflict`; failed_precondition `invoice_not_payable`; invalid_input
  * `overpaid`.
@@ -46,7 +46,7 @@ export async function payInvoice(
   payment: Payment,
   { at, ids, notices }: { at: number; ids: Ids; notices: InvoiceNotices },
   tx: Tx,
-): Promise<StoredInvoice> {
+): Promise<boolean> {
   const { tenant, invoice: id, reference, method } = payment;
   const invoice = await lockInvoice(tenant, id, tx);
   if (invoice === undefined) throw invoiceNotFound(id);
@@ -54,7 +54,7 @@ export async function payInvoice(
   const key = `pay:${reference}`;
   const [known] = await transactionsByReference(INVOICE_BOOK, [{ tenant, id: key }], tx);
   if (known !== undefined) {
-    if (known.request === request) return invoice;
+    if (known.request === request) return false;
     const text = "this reference is that of another payment; nothing was changed";
     throw new BillingError("conflict", "reference_conflict", text, { details: { field: "reference" } });
   }
@@ -73,25 +73,24 @@ export async function payInvoice(
   const document = await documentOf<IssuedContent>(tenant, id, tx);
   if (document === undefined) throw new Error(`the document of ${id} is missing`);
   await tellPaid(next, document, { reference, amount, at, method }, notices, tx);
-  return next;
+  return true;
 }
 
-/** Gives up what is due. Idempotent. @throws BillingError not_found; failed_precondition `invoice_not_payable`. */
+/** Gives up what is due. False: it was given up before. @throws BillingError not_found; failed_precondition `invoice_not_payable`. */
 export async function writeOff(
   tenant: string,
   id: string,
   { at, ids }: { at: number; ids: Ids },
   tx: Tx,
-): Promise<StoredInvoice> {
+): Promise<boolean> {
   const invoice = await lockInvoice(tenant, id, tx);
   if (invoice === undefined) throw invoiceNotFound(id);
-  if (invoice.status === "uncollectible") return invoice;
+  if (invoice.status === "uncollectible") return false;
   if (invoice.status !== "finalized") throw notPayable(invoice);
   const move = { kind: "write_off", tenant, invoice: id, at, reference: `write_off:${id}` } as const;
   await postInvoiceMove({ ...move, postings: writeOffPostings(id, amountDue(invoice)) }, ids, tx);
-  const next: StoredInvoice = { ...invoice, status: "uncollectible", settledAt: at };
-  await updateSettlement(next, tx);
-  return next;
+  await updateSettlement({ ...invoice, status: "uncollectible", settledAt: at }, tx);
+  return true;
 }
 
 /** What a credit note takes back. */
@@ -110,9 +109,11 @@ export interface NoteRequest {
 /** What a credit note says. Stored as text, for ever. */
 export interface CreditNoteContent {
   readonly currency: string;
+  /** The number of the invoice. */
   readonly corrects: string;
+  /** The caller's key. */
+  readonly reference: string;
   readonly reason: string;
-  readonly request: string;
   readonly lines: readonly {
     readonly lineId: string;
     readonly description: string;
@@ -136,6 +137,11 @@ export interface CreditNoteContent {
   readonly buyer: Party;
 }
 
+/** What is stored of a credit note; `request` tells a retry from another one with its reference. */
+export interface IssuedNote extends CreditNoteContent {
+  readonly request: string;
+}
+
 /**
  * Issues a credit note: takes lines of an issued invoice back, in part or whole, with their tax. It lowers what is due first;
  * the rest goes back as credit or as money. All notes of an invoice together are at most the invoice. Once per reference.
@@ -147,27 +153,27 @@ export async function creditInvoice(
   note: NoteRequest,
   { at, ids, credits, notices }: { at: number; ids: Ids; credits: CreditService; notices: InvoiceNotices },
   tx: Tx,
-): Promise<{ id: string; number: string; content: CreditNoteContent; invoice: StoredInvoice }> {
+): Promise<{ id: string; number: string; content: IssuedNote; isNew: boolean }> {
   const { tenant, invoice: invoiceId, reference, reason, refundTo } = note;
   const invoice = await lockInvoice(tenant, invoiceId, tx);
   if (invoice === undefined) throw invoiceNotFound(invoiceId);
-  const id = `crn_${invoiceId}_${reference}`;
+  const id = `crn_${digest(JSON.stringify([tenant, invoiceId, reference])).slice(0, 32)}`;
   const request = JSON.stringify([
     reason,
     refundTo,
     note.lines?.map(({ lineId, amount }) => [lineId, String(amount)]),
   ]);
-  const known = await documentOf<CreditNoteContent>(tenant, id, tx);
+  const known = await documentOf<IssuedNote>(tenant, id, tx);
   if (known !== undefined) {
     const { number, content } = known;
-    if (content.request === request) return { id, number, content, invoice };
+    if (content.request === request) return { id, number, content, isNew: false };
     const text = "this reference is that of another credit note; nothing was changed";
     throw new BillingError("conflict", "reference_conflict", text, { details: { field: "reference" } });
   }
   const issued = await documentOf<IssuedContent>(tenant, invoiceId, tx);
   const isOpen = invoice.status === "finalized" || invoice.status === "paid";
   if (issued === undefined || !isOpen || invoice.total <= 0n) throw notCreditable(invoice);
-  const earlier = (await notesOf<CreditNoteContent>(tenant, invoiceId, tx)).map(({ content }) => content);
+  const earlier = (await notesOf<IssuedNote>(tenant, invoiceId, tx)).map(({ content }) => content);
   const parts = noteParts(note, issued.content, earlier);
   const net = parts.lines.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
   const tax = parts.taxes.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
@@ -198,8 +204,8 @@ export async function creditInvoice(
   };
   await updateSettlement(next, tx);
   const { currency, seller, buyer } = issued.content;
-  const content: CreditNoteContent = {
-    ...{ currency, corrects: issued.number, reason, request, ...parts },
+  const content: IssuedNote = {
+    ...{ currency, corrects: issued.number, reference, reason, request, ...parts },
     ...{ net: Number(net), taxTotal: Number(tax), total: Number(total) },
     ...{ offDue: Number(offDue), refunded: Number(refunded), refundTo, seller, buyer },
   };
@@ -209,7 +215,7 @@ export async function creditInvoice(
     tx,
   );
   await tellCredited({ tenant, id, number, content }, notices, tx);
-  return { id, number, content, invoice: next };
+  return { id, number, content, isNew: true };
 }
 
 /** Lines and taxes of a note. Tax is that of all notes so far less what earlier ones took, so that they sum to the invoice's. */

@@ -13,7 +13,7 @@ const NOTICE: InvoiceNotice = {
   ...{ amountDue: 123_456n, dueAt: Date.parse("2025-03-31T10:00:00Z"), buyer: BUYER },
 };
 const NOTE: CreditNotice = {
-  ...{ tenant: "acme", creditNoteId: `crn_inv_1_ref\u202e `, number: "CN-000001", corrects: "INV-000001" },
+  ...{ tenant: "acme", creditNoteId: "crn_1", number: "CN-000001", corrects: "INV-000001" },
   ...{ currency: "USD", amount: 500n, reason: EVIL, buyer: BUYER },
 };
 const PAID = { ...NOTICE, payment: "p1", amount: 500n, paidAt: 0, method: EVIL };

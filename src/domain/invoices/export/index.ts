@@ -1,6 +1,7 @@
 export { readAmountText } from "./amount-text.ts";
 export { renderInvoiceCsv } from "./csv.ts";
-export { exportFileName } from "./file-name.ts";
+export { fileOf, type InvoiceFile, type RenderPdf } from "./file.ts";
+export { type ExportFormat, exportFileName } from "./file-name.ts";
 export { renderInvoiceHtml } from "./html.ts";
 export { renderInvoiceJson } from "./json.ts";
 export {
