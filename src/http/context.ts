@@ -1,4 +1,4 @@
-import type { FairGate, Rate } from "./limits.ts";
+import type { FairGate, Rate, Turns } from "./limits.ts";
 import type { LogOptions } from "./logging.ts";
 import type { Metrics } from "./metrics.ts";
 import type { HttpServices } from "./services.ts";
@@ -63,6 +63,8 @@ export interface ServerContext {
   readonly metrics: Metrics;
   /** Before the engine's own queue, so that one tenant's flood waits here. */
   readonly gate: FairGate;
+  /** For PDFs, which hold the event loop while they are drawn. */
+  readonly drawing: Turns;
   readonly version: string;
   /** True once the server takes no new requests. */
   isClosing: boolean;

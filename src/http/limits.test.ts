@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ManualClock } from "../kernel/index.ts";
-import { FairGate } from "./limits.ts";
+import { FairGate, Turns } from "./limits.ts";
 
 const SHARE = 125;
 
@@ -82,5 +82,43 @@ describe("the gate of the engine", () => {
     const next = gate.run("acme", 10_000, async () => "in");
     await expect(failing).rejects.toThrow("no");
     expect(await next).toBe("in");
+  });
+});
+
+describe("turns", () => {
+  it("go round: one at a time, and a name's flood waits behind itself only", async () => {
+    const turns = new Turns(new ManualClock("2026-01-01T00:00:00Z"));
+    const order: string[] = [];
+    let [now, most] = [0, 0];
+    const draw = (name: string) =>
+      turns.run(name, async () => {
+        now += 1;
+        most = Math.max(most, now);
+        await new Promise((resolve) => setImmediate(resolve));
+        order.push(name);
+        now -= 1;
+        if (order.length === 2) throw new Error("it failed");
+      });
+    const flood = Array.from({ length: 4 }, () => draw("acme"));
+    const settled = await Promise.allSettled([...flood, draw("globex"), draw("initech"), draw("globex")]);
+    expect(order.join(" ")).toBe("acme acme globex initech acme globex acme");
+    expect(most).toBe(1);
+    expect(settled.filter(({ status }) => status === "rejected")).toHaveLength(1);
+    await draw("later");
+    expect(order).toHaveLength(8);
+  });
+
+  it("are followed by a rest as long as the work, so that the process serves others too", async () => {
+    const clock = new ManualClock("2026-01-01T00:00:00Z");
+    const turns = new Turns(clock);
+    const began: number[] = [];
+    const draw = () =>
+      turns.run("acme", async () => {
+        began.push(performance.now());
+        clock.advance(60);
+      });
+    await Promise.all([draw(), draw()]);
+    const [first = 0, second = 0] = began;
+    expect(second - first).toBeGreaterThan(55);
   });
 });

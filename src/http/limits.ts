@@ -160,3 +160,45 @@ export class FairGate {
     return used === 0 || used + weight <= most;
   }
 }
+
+/**
+ * One piece of work at a time, the names in turn, and after it a rest as long as it took. For work that holds the event loop,
+ * such as drawing: a flood of it takes at most half of the loop's time, and waits behind itself only.
+ */
+export class Turns {
+  readonly #clock: Clock;
+  /** Who waits, whose turn is next first. */
+  readonly #lanes = new Map<string, (() => void)[]>();
+  #isBusy = false;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  async run<T>(name: string, work: () => Promise<T>): Promise<T> {
+    if (this.#isBusy) await new Promise<void>((start) => this.#wait(name, start));
+    this.#isBusy = true;
+    const began = this.#clock.now();
+    try {
+      return await work();
+    } finally {
+      setTimeout(() => this.#next(), this.#clock.now() - began);
+    }
+  }
+
+  #wait(name: string, start: () => void): void {
+    this.#lanes.set(name, [...(this.#lanes.get(name) ?? []), start]);
+  }
+
+  #next(): void {
+    const [lane] = this.#lanes;
+    if (lane === undefined) {
+      this.#isBusy = false;
+      return;
+    }
+    const [name, [start, ...others]] = lane;
+    this.#lanes.delete(name);
+    if (others.length > 0) this.#lanes.set(name, others);
+    start?.();
+  }
+}

@@ -82,7 +82,7 @@ export interface RouteSpec<
   readonly token?: "metrics";
   readonly handler: (
     call: Call<Static<P>, Static<Q>, Static<B>, TenantOf<A>>,
-  ) => Promise<Static<R> | TextStream>;
+  ) => Promise<Static<R> | TextStream | FileReply>;
 }
 
 /** A route for anybody: it must tell nothing about anyone. */
@@ -110,6 +110,17 @@ export class TextStream {
   constructor(type: string, source: AsyncIterator<string>, headers: Readonly<Record<string, string>> = {}) {
     this.type = type;
     this.source = source;
+    this.headers = headers;
+  }
+}
+
+/** A file that is sent whole. */
+export class FileReply {
+  readonly file: { readonly filename: string; readonly contentType: string; readonly content: Uint8Array };
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(file: FileReply["file"], headers: FileReply["headers"] = {}) {
+    this.file = file;
     this.headers = headers;
   }
 }

@@ -10,15 +10,15 @@ import { Authenticator, type Caller } from "./auth.ts";
 import { NDJSON, NdjsonBody, parseJson, tooSlow } from "./body.ts";
 import { DEFAULT_LIMITS, type ServerContext, type ServerOptions } from "./context.ts";
 import { DOCS_POLICY, DOCS_STYLE, docsPage } from "./docs-page.ts";
-import { FairGate, InFlight, RateLimiter } from "./limits.ts";
+import { FairGate, InFlight, RateLimiter, Turns } from "./limits.ts";
 import { loggerOptions } from "./logging.ts";
 import { Metrics } from "./metrics.ts";
 import { completed, describedSchema, openApiFrame } from "./openapi.ts";
 import { type Failure, failureOf, HttpError, PROBLEM_TYPE, problemOf } from "./problem.ts";
-import { type KeyedRoute, publicRoute, type Route, TextStream } from "./route.ts";
+import { FileReply, type KeyedRoute, publicRoute, type Route, TextStream } from "./route.ts";
 import { allRoutes } from "./routes/index.ts";
 import type { HttpServices } from "./services.ts";
-import { sendText } from "./text-reply.ts";
+import { sendFile, sendText } from "./text-reply.ts";
 import { validatorOf } from "./validation.ts";
 import { onceIdOf, onceRequestOf, runWrite } from "./writes.ts";
 
@@ -54,6 +54,7 @@ export async function buildServer(
     limits,
     metrics: new Metrics(),
     gate: new FairGate(limits.eventsAtOnce, services.clock),
+    drawing: new Turns(services.clock),
     version: options.version ?? "",
     isClosing: false,
   };
@@ -213,6 +214,7 @@ async function answer(
   if (route.write === undefined) {
     const result = await work();
     if (result instanceof TextStream) return sendText(reply, result);
+    if (result instanceof FileReply) return sendFile(reply, result);
     return reply.code(status).type(JSON_TYPE).send(JSON.stringify(result));
   }
   const entry = auditEntryOf(route, request, caller);

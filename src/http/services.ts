@@ -9,6 +9,7 @@ import type {
   OidcService,
   SessionService,
 } from "../domain/identity/index.ts";
+import type { InvoiceService } from "../domain/invoices/index.ts";
 import type { MeteringService, VerifyProgress, VerifyReport } from "../domain/metering/index.ts";
 import type { EndpointService, NotificationService } from "../domain/notifications/index.ts";
 import type { WriteService } from "../domain/operations/index.ts";
@@ -37,6 +38,7 @@ export interface HttpServices {
   readonly topUps: TopUpService;
   readonly discounts: DiscountService;
   readonly volumeDiscounts: VolumeService;
+  readonly invoices: InvoiceService;
   readonly notifications: NotificationService;
   readonly endpoints: EndpointService;
   readonly writes: WriteService;

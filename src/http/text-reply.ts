@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 import type { FastifyReply } from "fastify";
-import type { TextStream } from "./route.ts";
+import type { FileReply, TextStream } from "./route.ts";
 
 /**
  * Sends text while it is made. The first part is made before anything is sent, so that what fails at once is answered
@@ -16,6 +16,15 @@ export async function sendText(
     .headers(headers)
     .type(type)
     .send(Readable.from(parts(first, source)));
+}
+
+/** Sends a file. Its name is the server's own, so it needs no quoting. */
+export function sendFile(reply: FastifyReply, { file, headers }: FileReply): FastifyReply {
+  return reply
+    .code(200)
+    .headers({ ...headers, "content-disposition": `inline; filename="${file.filename}"` })
+    .type(file.contentType)
+    .send(Buffer.from(file.content));
 }
 
 async function* parts(

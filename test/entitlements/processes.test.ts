@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { systemClock } from "../../src/kernel/index.ts";
 import { freshPostgresUrl, freshSqliteUrl } from "../support/database.ts";
 import { type Entitled, startEntitled } from "./entitled.ts";
@@ -69,3 +69,37 @@ describe.each([
     expect(await here.differences()).toEqual([]);
   });
 });
+
+describe("a debate that two processes begin at the same moment", () => {
+  it("is the same for both, also where it takes the last of the room while the other waits behind it", async () => {
+    const url = await freshPostgresUrl();
+    const [one, two] = [await startEntitled(url), await startEntitled(url)];
+    onTestFinished(() => void Promise.all([one.store.close(), two.store.close()]));
+    await one.organization("last");
+    await two.subscribe("last", {}, { anchor: one.clock.now(), writes: false });
+    for (let number = 0; number < 9; number += 1)
+      await one.entitlements.startDebate("last", { debate: `d${number}` });
+    let begun: Promise<{ id: string }>[] = [];
+    await one.store.transaction(async (tx) => {
+      await tx.all("SELECT budget FROM budget_counters WHERE tenant = ? FOR UPDATE", ["last"]);
+      begun = [one, two].map(({ entitlements }) => entitlements.startDebate("last", { debate: "d9" }));
+      await expect.poll(() => waiting(two), { timeout: 10_000 }).toBe(2);
+    });
+    const [first, second] = await Promise.all(begun);
+    expect(second?.id).toBe(first?.id);
+    await expect(two.entitlements.startDebate("last", { debate: "d10" })).rejects.toMatchObject({
+      code: "debate_limit_reached",
+    });
+    expect(await one.differences()).toEqual([]);
+  });
+});
+
+/** Connections that wait for a lock. */
+async function waiting({ store }: Entitled): Promise<number> {
+  const row = await store.read((reader) =>
+    reader.get<{ n: bigint }>(
+      "SELECT count(*) AS n FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()",
+    ),
+  );
+  return Number(row?.n);
+}

@@ -44,7 +44,8 @@ function thingsOf(made: Made): Record<string, readonly string[]> {
     ...{ budgets: [made.budget], holds: [made.hold], alerts: [made.alert], members: [made.member] },
     ...{ users: [made.member], invitations: [made.invitation], workspaces: [made.workspace] },
     ...{ notifications: [made.notification], "api-keys": [made.apiKey] },
-    "discount-codes": [made.code],
+    ...{ "discount-codes": [made.code], "credit-notes": [made.creditNote] },
+    invoices: [made.invoice, made.draft],
     ...{ "webhook-endpoints": [made.endpoint], deliveries: [made.delivery] },
   };
 }

@@ -19,6 +19,7 @@ const ON_POSTGRES = [
   "POST /v1/webhook-endpoints/:id/deliveries/:deliveryId/replay",
   ...["issue", "deduct", "reverse"].map((step) => `POST /v1/credits/${step}`),
   ...["POST /v1/discount-codes/apply", "POST /v1/volume-discount/spend", "PUT /v1/credits/top-up"],
+  ...["finalize", "void", "pay", "credit-notes"].map((step) => `POST /v1/invoices/:id/${step}`),
 ];
 
 function isTried(engine: string, name: string): boolean {

@@ -5,13 +5,16 @@ import { MATRIX } from "./matrix.ts";
 import { problemOf, type Server, START, startServer } from "./server.ts";
 import { type Made, makeThings, makeWorld, type World } from "./world.ts";
 
-const TENANTS_SCOPES = SCOPES.filter((scope) => scope !== "prices:write" && scope !== "verify:run");
+const TENANTS_SCOPES = SCOPES.filter(
+  (scope) => !["prices:write", "invoices:write", "verify:run"].includes(scope),
+);
 
 /** Everything that a tenant can see of its own. */
 async function seenBy({ call }: Server, key: string, { budget, endpoint, tenant }: Made): Promise<string> {
   const paths = [
     ...["/v1/budgets?closed=true", "/v1/alerts", "/v1/members", "/v1/invitations", "/v1/workspaces"],
     ...["/v1/api-keys", "/v1/audit-log", "/v1/webhook-endpoints", "/v1/notifications"],
+    "/v1/invoices",
     ...["/v1/credits", "/v1/credits/transactions", "/v1/credits/top-up", "/v1/volume-discount"],
     ...["status", "transactions", "alerts"].map((part) => `/v1/budgets/${budget}/${part}`),
     ...[`/v1/webhook-endpoints/${endpoint}/deliveries`, `/v1/organizations/${tenant}`],
@@ -32,9 +35,19 @@ function unknownIds(ids: Made): Made {
 function allOf(id: string): Made {
   const names = ["tenant", "budget", "hold", "alert", "member", "invitation", "workspace", "apiKey"];
   return Object.fromEntries(
-    [...names, "endpoint", "delivery", "notification", "lot", "deduction", "code", "redemption"].map(
-      (name) => [name, id],
-    ),
+    [
+      ...names,
+      "endpoint",
+      "delivery",
+      "notification",
+      "lot",
+      "deduction",
+      "code",
+      "redemption",
+      "invoice",
+      "draft",
+      "creditNote",
+    ].map((name) => [name, id]),
   ) as unknown as Made;
 }
 
@@ -171,6 +184,7 @@ describe.each(ENGINES.filter(({ name }) => name !== "sqlite"))(
           "audit-log",
           "notifications",
           "credits/transactions",
+          "invoices",
         ],
         ...[`budgets/${ids.budget}/transactions`, `budgets/${ids.budget}/alerts`],
         `webhook-endpoints/${ids.endpoint}/deliveries`,

@@ -1,7 +1,7 @@
 // Every route that is tested here: who may use it, and a request of it that succeeds.
 
 import type { Scope } from "../../src/domain/identity/index.ts";
-import type { Made, Maker, World } from "./world.ts";
+import { type Made, type Maker, monthBefore, type World } from "./world.ts";
 
 interface Asked {
   readonly path: string;
@@ -65,6 +65,23 @@ function subscriptionRow(step: string, before: readonly string[], body?: object)
       return { path: `/v1/subscription/${step}`, ...(body !== undefined && { body }) };
     },
     { needsTenant: true, isOfFirst: true },
+  );
+}
+
+function newInvoice(path: string): Asked {
+  const items = [{ description: "Onboarding", quantity: "2", amountCents: 5_000 }];
+  const terms = { taxRates: { item: "0.19" }, discountCodes: [], notes: ["Thank you"], dueInDays: 14 };
+  const more = { paymentInstructions: "Pay", reverseCharge: false, applyCredits: true };
+  return { path, body: { period: monthBefore(), items, ...terms, ...more } };
+}
+
+function invoiceRow(step: string, body?: object): Row {
+  return row(
+    `POST /v1/invoices/:id/${step}`,
+    "operator",
+    "invoices:write",
+    ({ invoice }) => ({ path: `/v1/invoices/${invoice}/${step}`, ...(body !== undefined && { body }) }),
+    { needsTenant: true, about: "invoice" },
   );
 }
 
@@ -465,6 +482,63 @@ export const MATRIX: readonly Row[] = [
     "budgets:write",
     () => ({ path: "/v1/volume-discount/spend", body: { amountCents: 1_000_000 } }),
     { needsTenant: true },
+  ),
+  row("GET /v1/invoices", "tenant", "invoices:read", () => ({ path: "/v1/invoices" })),
+  row("POST /v1/invoices", "operator", "invoices:write", () => newInvoice("/v1/invoices"), {
+    needsTenant: true,
+  }),
+  row("POST /v1/invoices/preview", "operator", "invoices:write", () => newInvoice("/v1/invoices/preview"), {
+    needsTenant: true,
+  }),
+  row("POST /v1/invoices/run", "operator", "invoices:write", () => ({
+    path: "/v1/invoices/run",
+    body: { period: "1970-01", taxRate: "0.19" },
+  })),
+  ...["", ".pdf", ".html", ".csv", "/credit-notes", "/lines/:line/explain"].map((part) =>
+    row(
+      `GET /v1/invoices/:id${part}`,
+      "tenant",
+      "invoices:read",
+      ({ invoice }) => ({ path: `/v1/invoices/${invoice}${part.replace(":line", "L1")}` }),
+      { about: "invoice" },
+    ),
+  ),
+  row(
+    "PUT /v1/invoices/:id/terms",
+    "operator",
+    "invoices:write",
+    ({ draft }) => ({ path: `/v1/invoices/${draft}/terms`, body: { taxRate: "0.07", dueInDays: 14 } }),
+    { needsTenant: true, about: "draft" },
+  ),
+  row(
+    "DELETE /v1/invoices/:id",
+    "operator",
+    "invoices:write",
+    ({ draft }) => ({ path: `/v1/invoices/${draft}` }),
+    { needsTenant: true, about: "draft" },
+  ),
+  row(
+    "POST /v1/invoices/:id/finalize",
+    "operator",
+    "invoices:write",
+    ({ draft }) => ({ path: `/v1/invoices/${draft}/finalize` }),
+    { needsTenant: true, about: "draft" },
+  ),
+  invoiceRow("void", { reason: "wrong address" }),
+  invoiceRow("pay", { amountCents: 2_000, reference: "transfer 1", method: "bank transfer" }),
+  invoiceRow("uncollectible"),
+  invoiceRow("credit-notes", {
+    ...{ reason: "too much", reference: "ref_2", refundTo: "credits" },
+    lines: [{ lineId: "L1", amountCents: 50 }],
+  }),
+  ...["", ".pdf", ".html", ".csv"].map((part) =>
+    row(
+      `GET /v1/credit-notes/:id${part}`,
+      "tenant",
+      "invoices:read",
+      ({ creditNote }) => ({ path: `/v1/credit-notes/${creditNote}${part}` }),
+      { about: "creditNote" },
+    ),
   ),
   row("POST /v1/entitlements/check", "tenant", "budgets:read", () => ({
     path: "/v1/entitlements/check",

@@ -3,6 +3,7 @@ import { randomBytes } from "node:crypto";
 import type { AddressInfo } from "node:net";
 import Value from "typebox/value";
 import { expect, onTestFinished } from "vitest";
+import { renderInvoicePdf } from "../../src/adapters/pdf/index.ts";
 import { WebhookEndpoints } from "../../src/adapters/webhook/index.ts";
 import { AnalyticsService } from "../../src/domain/analytics/index.ts";
 import { AuditLog } from "../../src/domain/audit/index.ts";
@@ -16,6 +17,7 @@ import {
 import { CreditService, TopUpService } from "../../src/domain/credits/index.ts";
 import { DiscountService, VolumeService } from "../../src/domain/discounts/index.ts";
 import { IdentityService, type Scope } from "../../src/domain/identity/index.ts";
+import { InvoiceService } from "../../src/domain/invoices/index.ts";
 import { MeteringService } from "../../src/domain/metering/index.ts";
 import { RegisteredEndpoints } from "../../src/domain/notifications/endpoint-channel.ts";
 import { SAMPLES } from "../../src/domain/notifications/endpoint-sample.ts";
@@ -23,6 +25,7 @@ import { EndpointService } from "../../src/domain/notifications/endpoint-service
 import { enqueueNotifications } from "../../src/domain/notifications/enqueue.ts";
 import {
   BudgetAlertNotifications,
+  InvoiceMails,
   NotificationService,
   newNotification,
   WEBHOOK_EVENTS,
@@ -41,6 +44,7 @@ import { discountRoutes } from "../../src/http/routes/discounts.ts";
 import { entitlementRoutes } from "../../src/http/routes/entitlements.ts";
 import { holdRoutes } from "../../src/http/routes/holds.ts";
 import { invitationRoutes } from "../../src/http/routes/invitations.ts";
+import { invoiceRoutes } from "../../src/http/routes/invoices.ts";
 import { memberRoutes } from "../../src/http/routes/members.ts";
 import { notificationRoutes } from "../../src/http/routes/notifications.ts";
 import { organizationRoutes } from "../../src/http/routes/organizations.ts";
@@ -69,6 +73,7 @@ function routesOf(context: never): KeyedRoute[] {
       volumeRoutes,
       subscriptionRoutes,
       entitlementRoutes,
+      invoiceRoutes,
     ],
   ] as ((context: never) => readonly KeyedRoute[])[];
   return lists.flatMap((routes) => [...routes(context)]);
@@ -112,9 +117,14 @@ export async function startServer(database: string, { strict = false }: { strict
   const holds = new HoldService({ ...parts, pricing, engine: budgets }, policy);
   const metering = new MeteringService(
     { ...parts, pricing },
-    { ...policy, participants: [budgets.participant, subscriptions.participant], currentHold },
+    {
+      ...policy,
+      participants: [budgets.participant, subscriptions.participant, InvoiceService.participant],
+      currentHold,
+    },
   );
   const endpoints = new EndpointService({ ...parts, check: (url) => channel.check(url) });
+  const credits = new CreditService(parts, policy);
   const services = {
     ...{ clock, pricing, metering, endpoints },
     notifications,
@@ -128,7 +138,14 @@ export async function startServer(database: string, { strict = false }: { strict
       ...{ store, clock, holds, settle: (tenant: string) => subscriptions.settle(tenant) },
       plan: (tenant, at, reader) => subscriptions.plan(tenant, at, reader),
     }),
-    credits: new CreditService(parts, policy),
+    credits,
+    invoices: new InvoiceService(
+      {
+        ...{ ...parts, pricing, credits, subscriptions, renderPdf: renderInvoicePdf },
+        notices: new InvoiceMails({ clock, ids }),
+      },
+      policy,
+    ),
     topUps: new TopUpService({ ...parts, askForPayment: async ({ id }) => asked.push(id) }, policy),
     discounts: new DiscountService(parts, policy),
     volumeDiscounts: new VolumeService(parts, policy),
@@ -162,7 +179,9 @@ export async function startServer(database: string, { strict = false }: { strict
       ...(body !== undefined && { body: JSON.stringify(body) }),
     });
     const text = await response.text();
-    const answer = { status: response.status, text, json: JSON.parse(text), headers: response.headers };
+    const isJson = (response.headers.get("content-type") ?? "").includes("json");
+    const json = isJson ? JSON.parse(text) : undefined;
+    const answer = { status: response.status, text, json, headers: response.headers };
     expectDescribed(method, path, answer);
     return answer;
   }
@@ -171,7 +190,7 @@ export async function startServer(database: string, { strict = false }: { strict
   async function ok(key: string, method: string, path: string, options: CallOptions = {}) {
     const answer = await call(key, method, path, options);
     expect(answer.status, `${method} ${path}: ${answer.text}`).toBeLessThan(300);
-    return answer.json;
+    return answer.json ?? answer.text;
   }
 
   async function keyFor(tenant: string | undefined, scopes: readonly (Scope | "*")[]): Promise<string> {
@@ -217,6 +236,7 @@ function expectDescribed(method: string, path: string, { status, text, json }: A
     expect(json, text).toMatchObject({ status, code: expect.any(String), detail: expect.any(String) });
     return;
   }
+  if (json === undefined) return;
   const plain = path.split("?")[0] ?? "";
   const isMatch = (route: KeyedRoute) =>
     route.method === method && new RegExp(`^${route.path.replace(/:\w+/g, "[^/]+")}$`).test(plain);

@@ -21,6 +21,11 @@ export interface Made {
   /** Of the installation, for this tenant alone, and a reservation of it. */
   readonly code: string;
   readonly redemption: string;
+  /** Issued, with one line, and not paid. */
+  readonly invoice: string;
+  readonly draft: string;
+  /** Of another invoice. */
+  readonly creditNote: string;
 }
 
 /** What it takes to make a tenant's things: `Server` is one. */
@@ -87,6 +92,7 @@ export async function makeThings(
   const redemption = await post("/v1/discount-codes/reserve", {
     ...{ code, purchaseAmountCents: 1_000, ttlMs: 604_800_000 },
   });
+  const invoices = await makeInvoices({ operator, ok }, tenant);
   return {
     ...{ tenant, notification, member: userId },
     budget: budget.id,
@@ -98,7 +104,34 @@ export async function makeThings(
     endpoint: endpoint.id,
     delivery: delivery.id,
     ...{ lot: lot.id, deduction: deduction.transactionId, code, redemption: redemption.id },
+    ...invoices,
   };
+}
+
+let month = Date.UTC(2025, 9);
+
+/** Each of a month that is over, and each time of months before those: no draft stands in the way of an issue. */
+async function makeInvoices({ operator, ok }: Pick<Maker, "operator" | "ok">, tenant: string) {
+  const terms = { items: [{ description: "Onboarding", amountCents: 5_000 }], applyCredits: false };
+  const make = async () => {
+    const body = { ...terms, period: monthBefore() };
+    return ok(operator, "POST", "/v1/invoices", { body, tenant });
+  };
+  const draft = await make();
+  const [invoice, credited] = [await make(), await make()];
+  for (const { id } of [credited, invoice])
+    await ok(operator, "POST", `/v1/invoices/${id}/finalize`, { tenant });
+  const note = { reason: "goodwill", reference: "ref_1", lines: [{ lineId: "L1", amountCents: 100 }] };
+  const path = `/v1/invoices/${credited.id}/credit-notes`;
+  const creditNote = await ok(operator, "POST", path, { body: note, tenant });
+  return { invoice: invoice.id, draft: draft.id, creditNote: creditNote.id };
+}
+
+/** A month that no other has had, before all others. */
+export function monthBefore(): string {
+  const at = new Date(month);
+  month = Date.UTC(at.getUTCFullYear(), at.getUTCMonth() - 1);
+  return new Date(month).toISOString().slice(0, 7);
 }
 
 /** As after 72 hours of tries. */

@@ -14,7 +14,9 @@ import {
   user,
 } from "./services.ts";
 
-const TENANT_SCOPES = SCOPES.filter((scope) => scope !== "prices:write" && scope !== "verify:run");
+const TENANT_SCOPES = SCOPES.filter(
+  (scope) => !["prices:write", "invoices:write", "verify:run"].includes(scope),
+);
 
 async function keyFor({ identity }: Services, over: Partial<NewApiKey> = {}) {
   return identity.createKey(OPERATOR, { name: fresh("key"), scopes: ["*"], ...over });
@@ -198,7 +200,7 @@ describe.each(ENGINES)("API keys on $name", ({ name, freshUrl }) => {
       expect.objectContaining({ code: "scope_missing" }),
     );
     requireScope(weak, "events:write");
-    for (const scopes of [["prices:write"], ["verify:run"], ["god"], [], undefined]) {
+    for (const scopes of [["prices:write"], ["invoices:write"], ["verify:run"], ["god"], [], undefined]) {
       expect(await codeOf(make({ scopes: scopes as ["*"] }, user(users.owner)))).toBe("invalid_scopes");
     }
     const limited = actorOf(await s.identity.authenticate((await keyFor(s, { scopes: ["keys:write"] })).key));

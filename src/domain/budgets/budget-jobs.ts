@@ -23,6 +23,7 @@ import {
   type Hold,
   type HoldMode,
   type HoldPart,
+  type HoldRow,
   insertHolds,
   insertSpends,
   lockDueHolds,
@@ -203,11 +204,7 @@ class GroupOfJobs {
     const due = await lockDueHolds(tx, [...tenants], now);
     if (expiring !== undefined)
       due.push(...(await lockDueHoldsAcrossTenants(tx, expiring.now, expiring.limit)));
-    const keyed = await findHoldsByKey(keysOf(jobs, "authorize"), tx);
-    const rows = new Map([...keyed, ...due, ...named].map((hold) => [pairText(hold), hold]));
-    const parts = await partsOf([...rows.values()], tx);
-    const holds = new Map([...rows].map(([key, hold]) => [key, { ...hold, parts: parts.get(key) ?? [] }]));
-    const spends = await findSpendsByKey(keysOf(jobs, "spend"), tx);
+    const holds = await withParts([...due, ...named], tx);
     const captures = await findSpendsOfHolds(
       named.filter(({ state }) => state === "captured"),
       tx,
@@ -224,6 +221,12 @@ class GroupOfJobs {
       return hold === undefined ? [] : matchesOf(book, { ...heldRequest(hold.request), ...hold });
     });
     const ledger = await Ledger.lock(tx, rules.desk, freed, refs, now, () => rules.books.read(tx));
+    // Behind the locks: what another process did under the same key is committed by now, and is the answer also where
+    // it took the last of the room.
+    const keyed = await findHoldsByKey(keysOf(jobs, "authorize"), tx);
+    const spends = await findSpendsByKey(keysOf(jobs, "spend"), tx);
+    const unlocked = keyed.filter((hold) => !holds.has(pairText(hold)));
+    for (const [pair, hold] of await withParts(unlocked, tx)) holds.set(pair, hold);
     const group = new GroupOfJobs(
       {
         holds,
@@ -416,6 +419,12 @@ class GroupOfJobs {
 export function needsRoomIn(measure: Judged["budget"]["measure"], asked: Requested): boolean {
   if (measure === "usd") return asked.unknownUsd;
   return measure === "tokens" && asked.unknownTokens;
+}
+
+async function withParts(rows: readonly HoldRow[], tx: Tx): Promise<Map<string, Hold>> {
+  const byPair = new Map(rows.map((row) => [pairText(row), row]));
+  const parts = await partsOf([...byPair.values()], tx);
+  return new Map([...byPair].map(([pair, row]) => [pair, { ...row, parts: parts.get(pair) ?? [] }]));
 }
 
 /** Of the budgets that refuse: a suspended one, else the one with the least room. */

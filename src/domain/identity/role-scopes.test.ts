@@ -5,7 +5,7 @@ import { scopesOf } from "./role-scopes.ts";
 const LOOK = ["usage:read", "prices:read", "budgets:read", "organizations:read", "organizations:write"];
 const EXPECTED: Readonly<Record<MembershipRole, readonly string[]>> = {
   viewer: LOOK,
-  billing: [...LOOK, "budgets:write"],
+  billing: [...LOOK, "budgets:write", "invoices:read"],
   member: [...LOOK, "events:write", "holds:write"],
   admin: [
     ...[...LOOK, "events:write", "holds:write", "budgets:write", "keys:write"],
@@ -13,7 +13,7 @@ const EXPECTED: Readonly<Record<MembershipRole, readonly string[]>> = {
   ],
   owner: [
     ...[...LOOK, "events:write", "holds:write", "budgets:write", "keys:write"],
-    ...["webhooks:write", "audit:read"],
+    ...["webhooks:write", "audit:read", "invoices:read"],
   ],
 };
 
@@ -24,6 +24,8 @@ describe("what a role opens", () => {
 
   it("is nothing of the installation's, for nobody", () => {
     const all = Object.values(ROLE_PERMISSIONS).flatMap((permissions) => scopesOf(permissions));
-    expect(all.filter((scope) => scope === "prices:write" || scope === "verify:run")).toEqual([]);
+    expect(all.filter((scope) => ["prices:write", "invoices:write", "verify:run"].includes(scope))).toEqual(
+      [],
+    );
   });
 });

@@ -8,7 +8,7 @@ import { SCOPES, type Scope } from "./scope.ts";
 const OPENED_BY: Readonly<Partial<Record<Permission, readonly Scope[]>>> = {
   "debates.view": ["usage:read", "prices:read", "budgets:read", "organizations:read", "organizations:write"],
   "api.access": ["events:write", "holds:write"],
-  "org.billing": ["budgets:write"],
+  "org.billing": ["budgets:write", "invoices:read"],
   "org.settings": ["budgets:write", "keys:write", "webhooks:write"],
   "audit.view": ["audit:read"],
 };

@@ -9,6 +9,8 @@ export const SCOPES = Object.freeze([
   "budgets:read",
   "budgets:write",
   "holds:write",
+  "invoices:read",
+  "invoices:write",
   "organizations:read",
   "organizations:write",
   "keys:write",
@@ -19,7 +21,11 @@ export const SCOPES = Object.freeze([
 export type Scope = (typeof SCOPES)[number];
 
 /** What concerns the whole installation: no tenant's key can have it. */
-const INSTALLATION_ONLY: ReadonlySet<string> = new Set<Scope>(["prices:write", "verify:run"]);
+const INSTALLATION_ONLY: ReadonlySet<string> = new Set<Scope>([
+  "prices:write",
+  "invoices:write",
+  "verify:run",
+]);
 const ALL = "*";
 
 /**

@@ -51,6 +51,17 @@ export function pageJson<T, Json>(
   return { items: items.map(json), nextCursor };
 }
 
+type Plain<T> = T extends readonly (infer Item)[]
+  ? Plain<Item>[]
+  : T extends object
+    ? { -readonly [Key in keyof T]: Plain<T[Key]> }
+    : T;
+
+/** A view that is sent as it is. Schemas know no `readonly`. */
+export function sent<T>(view: T): Plain<T> {
+  return view as Plain<T>;
+}
+
 /** A choice among texts that a domain lists. */
 export function choiceOf<const T extends string>(values: readonly T[]) {
   return Type.Unsafe<T>(Type.String({ enum: [...values] }));

@@ -12,6 +12,7 @@ import { eventRoutes } from "./events.ts";
 import { healthRoutes } from "./health.ts";
 import { holdRoutes } from "./holds.ts";
 import { invitationRoutes } from "./invitations.ts";
+import { invoiceRoutes } from "./invoices.ts";
 import { meRoutes } from "./me.ts";
 import { memberRoutes } from "./members.ts";
 import { notificationRoutes } from "./notifications.ts";
@@ -45,6 +46,7 @@ const ALL: readonly ((context: ServerContext) => readonly Route[])[] = [
   creditRoutes,
   discountRoutes,
   volumeRoutes,
+  invoiceRoutes,
   invitationRoutes,
   memberRoutes,
   notificationRoutes,
