@@ -23,6 +23,8 @@ const NAMES = {
   "POST /v1/spends": "spends.record",
   "POST /v1/verify": "operations.verify",
 };
+/** Answers that are read while they are made. */
+const STREAMED = new Set(["usage.export"]);
 /** Types inside others that deserve a name, beside the things that are listed or got. */
 const SHARED = [
   ["EventInput", "events.record", ({ body }) => body?.anyOf?.[0]],
@@ -57,7 +59,7 @@ function operationsOf({ paths }) {
     Object.keys(methods).map((method) => ({ method: method.toUpperCase(), path, raw: methods[method] })),
   );
   const all = new Set(keys.map(({ method, path }) => `${method} ${path}`));
-  const operations = keys.map((key) => operationOf(key, all)).filter(({ media }) => !isForPeople(media));
+  const operations = keys.map((key) => operationOf(key, all)).filter((operation) => !isForPeople(operation));
   operations.sort((a, b) => (a.name < b.name ? -1 : 1));
   operations.forEach(({ name, key }, index) => {
     if (name === operations[index - 1]?.name) throw new Error(`two routes are ${name}: name ${key} in NAMES`);
@@ -65,9 +67,10 @@ function operationsOf({ paths }) {
   return operations;
 }
 
-/** Pages and redirects are for browsers, and no part of a client. */
-function isForPeople(media) {
-  return media === "text/html" || media === "text/css" || media === NO_CONTENT;
+/** Pages for anybody and redirects are for browsers, and no part of a client. */
+function isForPeople({ media, raw }) {
+  const isPage = media === "text/html" || media === "text/css";
+  return media === NO_CONTENT || (isPage && raw["x-access"] === "public");
 }
 
 function operationOf({ method, path, raw }, all) {
@@ -106,6 +109,8 @@ function nameOf(method, path, isList, all) {
   if (!path.startsWith("/v1/") && steps.length === 0) {
     return `operations.${camel(resource.replace(/\.\w+$/, ""))}`;
   }
+  const [, format] = /^\{\w+\}\.(\w+)$/.exec(steps.at(-1) ?? "") ?? [];
+  if (format !== undefined) return `${camel(resource)}.${format}`;
   const words = steps.filter((step) => !step.startsWith("{"));
   const isItem = steps.at(-1)?.startsWith("{") === true;
   const last = words.at(-1);
@@ -137,7 +142,12 @@ function entitiesOf(operations) {
   }
   for (const { name, reply, isList } of operations) {
     const [resource, verb] = name.split(".");
-    if (verb === "list" && isList) add(pascal(singular(resource)), reply.properties.items.items);
+    if (verb !== "list" || !isList) continue;
+    const item = reply.properties.items.items;
+    const whole = operations.find((one) => one.name === `${resource}.get` && one.params.length > 0)?.reply;
+    // A list may say less of each than `get` does.
+    const isWhole = whole === undefined || canonical(whole) === canonical(item);
+    add(`${pascal(singular(resource))}${isWhole ? "" : "Summary"}`, item);
   }
   for (const { name, reply, params } of operations) {
     const [resource, verb] = name.split(".");
@@ -214,7 +224,7 @@ import type { Transport } from "../transport.ts";
 import type { Api } from "./types.ts";
 
 /** One method per operation of the API. */
-export function operations({ json, text, chunks, pages }: Transport) {
+export function operations({ json, text, bytes, chunks, pages }: Transport) {
   return {\n${body.join("\n")}\n};
 }
 `;
@@ -254,7 +264,8 @@ function methodsOf(operation, named) {
   const own = name.split(".")[1];
   const how = {
     "application/json": () => call("json", `<${reply === undefined ? "unknown" : typeFor("Reply", reply)}>`),
-    "text/csv": () => call("chunks", ""),
+    "application/pdf": () => call("bytes", ""),
+    ...(STREAMED.has(name) && { [media]: () => call("chunks", "") }),
   }[media];
   const methods = [`/**\n * ${about}\n */\n${own}: ${how?.() ?? call("text", "")},`];
   if (isPaged) {

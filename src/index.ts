@@ -146,6 +146,7 @@ export type {
   ExplainedPart,
   InvoiceContent,
   InvoiceDocument,
+  InvoiceFile,
   InvoiceItemInput,
   InvoiceKey,
   InvoiceService,

@@ -73,7 +73,7 @@ export function initOf(
   return {
     method,
     headers: {
-      accept: "application/json, text/*",
+      accept: "application/json, text/*, application/pdf",
       authorization: `Bearer ${key}`,
       ...(tenant !== undefined && { "aragora-tenant": tenant }),
       ...(once !== undefined && { "idempotency-key": once }),

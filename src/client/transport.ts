@@ -11,6 +11,7 @@ import { Late, requireTimeout, sleep, within } from "./time.ts";
 export interface Transport {
   readonly json: <T>(request: ApiRequest, options: WriteOptions | undefined) => Promise<T>;
   readonly text: (request: ApiRequest, options: CallOptions | undefined) => Promise<string>;
+  readonly bytes: (request: ApiRequest, options: CallOptions | undefined) => Promise<Uint8Array>;
   /** Text as it arrives. Nothing is sent before the first part is asked for; leaving early ends the connection. */
   readonly chunks: (request: ApiRequest, options: CallOptions | undefined) => AsyncGenerator<string, void>;
   /** The items of all pages. */
@@ -144,6 +145,8 @@ export function createTransport(settings: TransportSettings): Transport {
     ...{ json, chunks, pages },
     text: (request: ApiRequest, options?: CallOptions) =>
       send(request, options, ({ response }) => response.text()),
+    bytes: (request: ApiRequest, options?: CallOptions) =>
+      send(request, options, async ({ response }) => new Uint8Array(await response.arrayBuffer())),
   });
 }
 

@@ -116,7 +116,7 @@ describe.each(ENGINES.filter(({ name }) => name !== "sqlite"))(
       expect(stolenFrom).toEqual([
         ...["budgets", "budgets/:id/transactions", "budgets/:id/alerts", "alerts", "members", "invitations"],
         ...["workspaces", "api-keys", "audit-log", "webhook-endpoints/:id/deliveries", "notifications"],
-        "credits/transactions",
+        ...["credits/transactions", "invoices"],
       ]);
     });
 
@@ -188,6 +188,7 @@ describe.each(ENGINES.filter(({ name }) => name !== "sqlite"))(
         ],
         ...[`budgets/${ids.budget}/transactions`, `budgets/${ids.budget}/alerts`],
         `webhook-endpoints/${ids.endpoint}/deliveries`,
+        `invoices/${ids.invoice}/lines/L1/explain`,
       ];
       for (const path of paths) {
         for (const cursor of cursors) {

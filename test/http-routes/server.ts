@@ -206,7 +206,8 @@ export async function startServer(database: string, { strict = false }: { strict
     return keyFor(id, ["*"]);
   }
 
-  return { services, store: store as Store, clock, lines, operator, call, ok, keyFor, organization };
+  const url = `http://127.0.0.1:${port}`;
+  return { services, store: store as Store, url, clock, lines, operator, call, ok, keyFor, organization };
 }
 
 /** A problem without what differs from request to request. */

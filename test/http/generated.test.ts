@@ -296,7 +296,7 @@ describe.each([
       // Requests that were all refused would prove little.
       expect(counts.get(200) ?? 0).toBeGreaterThan(requests / 20);
       expect(counts.get(422) ?? 0).toBeGreaterThan(requests / 20);
-      expect(succeeded.size).toBeGreaterThan(operations.length / 2);
+      expect(succeeded.size).toBeGreaterThan(operations.length / 3);
       expect(await server.engine.verify()).toMatchObject({ ok: true });
       expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     },

@@ -5,7 +5,7 @@ import type { Transport } from "../transport.ts";
 import type { Api } from "./types.ts";
 
 /** One method per operation of the API. */
-export function operations({ json, text, chunks, pages }: Transport) {
+export function operations({ json, text, bytes, chunks, pages }: Transport) {
   return {
     alerts: {
       /**
@@ -358,6 +358,36 @@ export function operations({ json, text, chunks, pages }: Transport) {
           options,
         ),
     },
+    creditNotes: {
+      /**
+       * A credit note as CSV, a row per line and total.
+       *
+       * `GET /v1/credit-notes/{id}.csv`; scope invoices:read
+       */
+      csv: (id: string, options?: CallOptions) =>
+        text({ method: "GET", path: "/v1/credit-notes/{id}.csv", params: [id] }, options),
+      /**
+       * A credit note, as it was issued.
+       *
+       * `GET /v1/credit-notes/{id}`; scope invoices:read
+       */
+      get: (id: string, options?: CallOptions) =>
+        json<Api.CreditNote>({ method: "GET", path: "/v1/credit-notes/{id}", params: [id] }, options),
+      /**
+       * A credit note as one HTML page, made for printing too.
+       *
+       * `GET /v1/credit-notes/{id}.html`; scope invoices:read
+       */
+      html: (id: string, options?: CallOptions) =>
+        text({ method: "GET", path: "/v1/credit-notes/{id}.html", params: [id] }, options),
+      /**
+       * A credit note as PDF.
+       *
+       * `GET /v1/credit-notes/{id}.pdf`; scope invoices:read
+       */
+      pdf: (id: string, options?: CallOptions) =>
+        bytes({ method: "GET", path: "/v1/credit-notes/{id}.pdf", params: [id] }, options),
+    },
     credits: {
       /**
        * Correct a balance up or down by hand.
@@ -680,6 +710,169 @@ export function operations({ json, text, chunks, pages }: Transport) {
       revoke: (id: string, options?: WriteOptions) =>
         json<Api.Invitation>(
           { method: "POST", path: "/v1/invitations/{id}/revoke", params: [id], isWrite: true },
+          options,
+        ),
+    },
+    invoices: {
+      /**
+       * Make the draft of a month's invoice, or find the one that there is.
+       *
+       * `POST /v1/invoices`; operators' keys, scope invoices:write
+       */
+      create: (input: Api.InvoicesCreateInput, options?: WriteOptions) =>
+        json<Api.Invoice>({ method: "POST", path: "/v1/invoices", body: input, isWrite: true }, options),
+      /**
+       * Issue a credit note: take lines back, in part or whole, with their tax, once per reference.
+       *
+       * `POST /v1/invoices/{id}/credit-notes`; operators' keys, scope invoices:write
+       */
+      createCreditNote: (id: string, input: Api.InvoicesCreateCreditNoteInput, options?: WriteOptions) =>
+        json<Api.CreditNote>(
+          {
+            method: "POST",
+            path: "/v1/invoices/{id}/credit-notes",
+            params: [id],
+            body: input,
+            isWrite: true,
+          },
+          options,
+        ),
+      /**
+       * The credit notes of an invoice, in the order of their numbers.
+       *
+       * `GET /v1/invoices/{id}/credit-notes`; scope invoices:read
+       */
+      creditNotes: (id: string, options?: CallOptions) =>
+        json<Api.InvoicesCreditNotesReply>(
+          { method: "GET", path: "/v1/invoices/{id}/credit-notes", params: [id] },
+          options,
+        ),
+      /**
+       * An invoice as CSV, a row per line and total.
+       *
+       * `GET /v1/invoices/{id}.csv`; scope invoices:read
+       */
+      csv: (id: string, options?: CallOptions) =>
+        text({ method: "GET", path: "/v1/invoices/{id}.csv", params: [id] }, options),
+      /**
+       * Why a line says what it says: its events, their price, every rounding.
+       *
+       * `GET /v1/invoices/{id}/lines/{line}/explain`; scope invoices:read
+       */
+      explain: (id: string, line: string, query: Api.InvoicesExplainQuery = {}, options?: CallOptions) =>
+        json<Api.InvoicesExplainReply>(
+          { method: "GET", path: "/v1/invoices/{id}/lines/{line}/explain", params: [id, line], query },
+          options,
+        ),
+      /**
+       * Issue a draft: its number is taken, and it never changes again.
+       *
+       * `POST /v1/invoices/{id}/finalize`; operators' keys, scope invoices:write
+       */
+      finalize: (id: string, options?: WriteOptions) =>
+        json<Api.Invoice>(
+          { method: "POST", path: "/v1/invoices/{id}/finalize", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * An invoice with its lines; a draft as of now, any other as it was issued.
+       *
+       * `GET /v1/invoices/{id}`; scope invoices:read
+       */
+      get: (id: string, options?: CallOptions) =>
+        json<Api.Invoice>({ method: "GET", path: "/v1/invoices/{id}", params: [id] }, options),
+      /**
+       * An invoice as one HTML page, made for printing too.
+       *
+       * `GET /v1/invoices/{id}.html`; scope invoices:read
+       */
+      html: (id: string, options?: CallOptions) =>
+        text({ method: "GET", path: "/v1/invoices/{id}.html", params: [id] }, options),
+      /**
+       * All invoices, the newest first; a draft is what the next one would say.
+       *
+       * `GET /v1/invoices`; scope invoices:read
+       */
+      list: (query: Api.InvoicesListQuery = {}, options?: CallOptions) =>
+        json<Api.InvoicesListReply>({ method: "GET", path: "/v1/invoices", query }, options),
+      /** The same over all pages, each asked for when the one before it was read. */
+      all: (query: Api.InvoicesListQuery = {}, options?: CallOptions) =>
+        pages<Api.InvoiceSummary>({ method: "GET", path: "/v1/invoices", query }, options),
+      /**
+       * Count a payment, in part or whole, once per reference.
+       *
+       * `POST /v1/invoices/{id}/pay`; operators' keys, scope invoices:write
+       */
+      pay: (id: string, input: Api.InvoicesPayInput = {}, options?: WriteOptions) =>
+        json<Api.Invoice>(
+          { method: "POST", path: "/v1/invoices/{id}/pay", params: [id], body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * An invoice as PDF.
+       *
+       * `GET /v1/invoices/{id}.pdf`; scope invoices:read
+       */
+      pdf: (id: string, options?: CallOptions) =>
+        bytes({ method: "GET", path: "/v1/invoices/{id}.pdf", params: [id] }, options),
+      /**
+       * What a month's invoice would say now; changes nothing.
+       *
+       * `POST /v1/invoices/preview`; operators' keys, scope invoices:write
+       */
+      preview: (input: Api.InvoicesPreviewInput, options?: WriteOptions) =>
+        json<Api.Invoice>(
+          { method: "POST", path: "/v1/invoices/preview", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Delete a draft.
+       *
+       * `DELETE /v1/invoices/{id}`; operators' keys, scope invoices:write
+       */
+      remove: (id: string, options?: WriteOptions) =>
+        json<Api.InvoicesRemoveReply>(
+          { method: "DELETE", path: "/v1/invoices/{id}", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * Issue a month's invoices for every tenant that owes or used something; again is safe.
+       *
+       * `POST /v1/invoices/run`; operators' keys, scope invoices:write
+       */
+      run: (input: Api.InvoicesRunInput, options?: WriteOptions) =>
+        json<Api.InvoicesRunReply>(
+          { method: "POST", path: "/v1/invoices/run", body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Set the terms of a draft; those left out are at their defaults.
+       *
+       * `PUT /v1/invoices/{id}/terms`; operators' keys, scope invoices:write
+       */
+      setTerms: (id: string, input: Api.InvoicesSetTermsInput = {}, options?: WriteOptions) =>
+        json<Api.Invoice>(
+          { method: "PUT", path: "/v1/invoices/{id}/terms", params: [id], body: input, isWrite: true },
+          options,
+        ),
+      /**
+       * Give up what is still due.
+       *
+       * `POST /v1/invoices/{id}/uncollectible`; operators' keys, scope invoices:write
+       */
+      uncollectible: (id: string, options?: WriteOptions) =>
+        json<Api.Invoice>(
+          { method: "POST", path: "/v1/invoices/{id}/uncollectible", params: [id], isWrite: true },
+          options,
+        ),
+      /**
+       * Take an issued invoice back: what was on it is unbilled again; its number stays.
+       *
+       * `POST /v1/invoices/{id}/void`; operators' keys, scope invoices:write
+       */
+      void: (id: string, input: Api.InvoicesVoidInput, options?: WriteOptions) =>
+        json<Api.Invoice>(
+          { method: "POST", path: "/v1/invoices/{id}/void", params: [id], body: input, isWrite: true },
           options,
         ),
     },

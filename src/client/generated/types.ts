@@ -45,6 +45,8 @@ export declare namespace Api {
       | "budgets:read"
       | "budgets:write"
       | "holds:write"
+      | "invoices:read"
+      | "invoices:write"
       | "organizations:read"
       | "organizations:write"
       | "keys:write"
@@ -70,6 +72,8 @@ export declare namespace Api {
       | "budgets:read"
       | "budgets:write"
       | "holds:write"
+      | "invoices:read"
+      | "invoices:write"
       | "organizations:read"
       | "organizations:write"
       | "keys:write"
@@ -98,6 +102,8 @@ export declare namespace Api {
       | "budgets:read"
       | "budgets:write"
       | "holds:write"
+      | "invoices:read"
+      | "invoices:write"
       | "organizations:read"
       | "organizations:write"
       | "keys:write"
@@ -393,6 +399,52 @@ export declare namespace Api {
   }
   interface BudgetsTrendsReply {
     readonly items: readonly { readonly from: string; readonly spent: string }[];
+  }
+  interface CreditNote {
+    readonly id: string;
+    readonly number: string;
+    readonly invoiceId: string;
+    readonly issuedAt: string;
+    readonly content: {
+      readonly currency: string;
+
+      /** The invoice's number. */
+      readonly corrects: string;
+      readonly reference: string;
+      readonly reason: string;
+      readonly lines: readonly {
+        readonly lineId: string;
+        readonly description: string;
+        readonly amount: number;
+        readonly taxPercent: string;
+      }[];
+      readonly net: number;
+      readonly taxes: readonly {
+        readonly percent: string;
+        readonly note: string | null;
+        readonly base: number;
+        readonly amount: number;
+      }[];
+      readonly taxTotal: number;
+      readonly total: number;
+      readonly offDue: number;
+      readonly refunded: number;
+      readonly refundTo: "credits" | "payment";
+      readonly seller: {
+        readonly name: string;
+        readonly address: readonly string[];
+        readonly country: string | null;
+        readonly taxId: string | null;
+        readonly email: string | null;
+      } | null;
+      readonly buyer: {
+        readonly name: string;
+        readonly address: readonly string[];
+        readonly country: string | null;
+        readonly taxId: string | null;
+        readonly email: string | null;
+      };
+    };
   }
   interface CreditsAdjustInput {
     readonly amountCents: number;
@@ -1084,6 +1136,213 @@ export declare namespace Api {
 
     /** Null on the last page. */
     readonly nextCursor: string | null;
+  }
+  interface InvoiceSummary {
+    readonly id: string;
+    readonly tenant: string;
+
+    /** Null for a draft. */
+    readonly number: string | null;
+
+    /** A month of UTC. */
+    readonly period: string;
+    readonly status: "draft" | "finalized" | "paid" | "void" | "uncollectible";
+    readonly isOverdue: boolean;
+    readonly currency: string;
+
+    /** 0 for a draft: see its content. */
+    readonly totalCents: number;
+    readonly creditsAppliedCents: number;
+    readonly paidCents: number;
+    readonly creditedCents: number;
+    readonly amountDueCents: number;
+    readonly createdAt: string;
+    readonly finalizedAt: string | null;
+    readonly dueAt: string | null;
+    readonly settledAt: string | null;
+  }
+  interface InvoicesCreateCreditNoteInput {
+    readonly reason: string;
+
+    /** Cents per line, without discount and tax. Absent: all that is left of the invoice. */
+    readonly lines?: readonly { readonly lineId: string; readonly amountCents: number }[] | undefined;
+    readonly refundTo?: "credits" | "payment" | undefined;
+    readonly reference?: string | undefined;
+  }
+  interface InvoicesCreateInput {
+    /** A month of UTC. */
+    readonly period: string;
+
+    /** The tax on every line, as a fraction: "0.19". Default 0. */
+    readonly taxRate?: string | number | undefined;
+    readonly taxRates?:
+      | {
+          readonly subscription?: string | number | undefined;
+          readonly usage?: string | number | undefined;
+          readonly item?: string | number | undefined;
+        }
+      | undefined;
+    readonly taxExempt?: string | null | undefined;
+    readonly reverseCharge?: boolean | undefined;
+    readonly discountCodes?: readonly string[] | undefined;
+    readonly volumeDiscount?: boolean | undefined;
+    readonly applyCredits?: boolean | undefined;
+    readonly alwaysMetered?: boolean | undefined;
+
+    /** Default 30. */
+    readonly dueInDays?: number | undefined;
+    readonly items?:
+      | readonly {
+          readonly description: string;
+          readonly quantity?: string | number | undefined;
+          readonly amountCents: number;
+        }[]
+      | undefined;
+    readonly notes?: readonly string[] | undefined;
+    readonly paymentInstructions?: string | null | undefined;
+  }
+  interface InvoicesCreditNotesReply {
+    readonly items: readonly CreditNote[];
+  }
+  interface InvoicesExplainQuery {
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface InvoicesListQuery {
+    readonly status?: "draft" | "finalized" | "paid" | "void" | "uncollectible" | undefined;
+
+    /** `nextCursor` of the page before. */
+    readonly cursor?: string | undefined;
+
+    /** Items of a page; default 100. */
+    readonly limit?: number | undefined;
+  }
+  interface InvoicesListReply {
+    readonly items: readonly InvoiceSummary[];
+
+    /** Null on the last page. */
+    readonly nextCursor: string | null;
+  }
+  interface InvoicesPayInput {
+    readonly amountCents?: number | undefined;
+    readonly reference?: string | undefined;
+    readonly method?: string | undefined;
+  }
+  interface InvoicesPreviewInput {
+    /** A month of UTC. */
+    readonly period: string;
+
+    /** The tax on every line, as a fraction: "0.19". Default 0. */
+    readonly taxRate?: string | number | undefined;
+    readonly taxRates?:
+      | {
+          readonly subscription?: string | number | undefined;
+          readonly usage?: string | number | undefined;
+          readonly item?: string | number | undefined;
+        }
+      | undefined;
+    readonly taxExempt?: string | null | undefined;
+    readonly reverseCharge?: boolean | undefined;
+    readonly discountCodes?: readonly string[] | undefined;
+    readonly volumeDiscount?: boolean | undefined;
+    readonly applyCredits?: boolean | undefined;
+    readonly alwaysMetered?: boolean | undefined;
+
+    /** Default 30. */
+    readonly dueInDays?: number | undefined;
+    readonly items?:
+      | readonly {
+          readonly description: string;
+          readonly quantity?: string | number | undefined;
+          readonly amountCents: number;
+        }[]
+      | undefined;
+    readonly notes?: readonly string[] | undefined;
+    readonly paymentInstructions?: string | null | undefined;
+  }
+  interface InvoicesRemoveReply {
+    readonly id: string;
+    readonly deleted: true;
+  }
+  interface InvoicesRunInput {
+    /** A month of UTC. */
+    readonly period: string;
+
+    /** The tax on every line, as a fraction: "0.19". Default 0. */
+    readonly taxRate?: string | number | undefined;
+    readonly taxRates?:
+      | {
+          readonly subscription?: string | number | undefined;
+          readonly usage?: string | number | undefined;
+          readonly item?: string | number | undefined;
+        }
+      | undefined;
+    readonly taxExempt?: string | null | undefined;
+    readonly reverseCharge?: boolean | undefined;
+    readonly discountCodes?: readonly string[] | undefined;
+    readonly volumeDiscount?: boolean | undefined;
+    readonly applyCredits?: boolean | undefined;
+    readonly alwaysMetered?: boolean | undefined;
+
+    /** Default 30. */
+    readonly dueInDays?: number | undefined;
+    readonly items?:
+      | readonly {
+          readonly description: string;
+          readonly quantity?: string | number | undefined;
+          readonly amountCents: number;
+        }[]
+      | undefined;
+    readonly notes?: readonly string[] | undefined;
+    readonly paymentInstructions?: string | null | undefined;
+  }
+  interface InvoicesRunReply {
+    /** A month of UTC. */
+    readonly period: string;
+    readonly tenants: number;
+    readonly finalized: number;
+    readonly already: number;
+    readonly totalCents: number;
+    readonly failures: readonly {
+      readonly tenant: string;
+      readonly code: string;
+      readonly message: string;
+    }[];
+  }
+  interface InvoicesSetTermsInput {
+    /** The tax on every line, as a fraction: "0.19". Default 0. */
+    readonly taxRate?: string | number | undefined;
+    readonly taxRates?:
+      | {
+          readonly subscription?: string | number | undefined;
+          readonly usage?: string | number | undefined;
+          readonly item?: string | number | undefined;
+        }
+      | undefined;
+    readonly taxExempt?: string | null | undefined;
+    readonly reverseCharge?: boolean | undefined;
+    readonly discountCodes?: readonly string[] | undefined;
+    readonly volumeDiscount?: boolean | undefined;
+    readonly applyCredits?: boolean | undefined;
+    readonly alwaysMetered?: boolean | undefined;
+
+    /** Default 30. */
+    readonly dueInDays?: number | undefined;
+    readonly items?:
+      | readonly {
+          readonly description: string;
+          readonly quantity?: string | number | undefined;
+          readonly amountCents: number;
+        }[]
+      | undefined;
+    readonly notes?: readonly string[] | undefined;
+    readonly paymentInstructions?: string | null | undefined;
+  }
+  interface InvoicesVoidInput {
+    readonly reason: string;
   }
   interface MeGetReply {
     readonly id: string;
@@ -2663,4 +2922,183 @@ export declare namespace Api {
     readonly failOpen?: boolean | undefined;
   };
   type EventsRecordInput = EventInput | readonly EventInput[] | { readonly events: readonly EventInput[] };
+  type Invoice = {
+    readonly id: string;
+    readonly tenant: string;
+
+    /** Null for a draft. */
+    readonly number: string | null;
+
+    /** A month of UTC. */
+    readonly period: string;
+    readonly status: "draft" | "finalized" | "paid" | "void" | "uncollectible";
+    readonly isOverdue: boolean;
+    readonly currency: string;
+
+    /** 0 for a draft: see its content. */
+    readonly totalCents: number;
+    readonly creditsAppliedCents: number;
+    readonly paidCents: number;
+    readonly creditedCents: number;
+    readonly amountDueCents: number;
+    readonly createdAt: string;
+    readonly finalizedAt: string | null;
+    readonly dueAt: string | null;
+    readonly settledAt: string | null;
+    readonly content: {
+      readonly currency: string;
+      readonly lines: readonly {
+        readonly id: string;
+        readonly group: "subscription" | "usage" | "item";
+        readonly description: string;
+        readonly detail: string;
+        readonly quantity: string | null;
+        readonly unit: string | null;
+        readonly unitPrice: string | null;
+        readonly amount: number;
+        readonly discount: number;
+        readonly taxPercent: string;
+        readonly tax: number;
+        readonly source:
+          | { readonly kind: "subscription"; readonly line: string }
+          | {
+              readonly kind: "usage";
+
+              /** A month of UTC. */
+              readonly month: string;
+              readonly provider: string;
+              readonly model: string;
+              readonly type: string;
+
+              /** Id of the price behind it. */
+              readonly price: string;
+
+              /** False: the plan includes it, and the line is 0. */
+              readonly metered: boolean;
+
+              /** Pico-dollars before the line's one rounding. */
+              readonly chargePico: string;
+              readonly sums: {
+                readonly events: number;
+                readonly quantity: number;
+                readonly inputTokens: number;
+                readonly cacheReadTokens: number;
+                readonly cacheWriteTokens: number;
+                readonly cacheWrite1hTokens: number;
+                readonly outputTokens: number;
+                readonly reasoningTokens: number;
+                readonly webSearches: number;
+              };
+            }
+          | { readonly kind: "item" };
+      }[];
+      readonly subtotal: number;
+      readonly discounts: readonly {
+        readonly description: string;
+        readonly amount: number;
+        readonly code: string | null;
+      }[];
+      readonly taxes: readonly {
+        readonly percent: string;
+        readonly note: string | null;
+        readonly base: number;
+        readonly amount: number;
+      }[];
+      readonly taxTotal: number;
+      readonly total: number;
+      readonly creditsApplied: number;
+      readonly creditsIssued: number;
+      readonly seller: {
+        readonly name: string;
+        readonly address: readonly string[];
+        readonly country: string | null;
+        readonly taxId: string | null;
+        readonly email: string | null;
+      } | null;
+      readonly buyer: {
+        readonly name: string;
+        readonly address: readonly string[];
+        readonly country: string | null;
+        readonly taxId: string | null;
+        readonly email: string | null;
+      };
+      readonly notes: readonly string[];
+      readonly paymentInstructions: string | null;
+    };
+  };
+  type InvoicesExplainReply = {
+    readonly line: {
+      readonly id: string;
+      readonly group: "subscription" | "usage" | "item";
+      readonly description: string;
+      readonly detail: string;
+      readonly quantity: string | null;
+      readonly unit: string | null;
+      readonly unitPrice: string | null;
+      readonly amount: number;
+      readonly discount: number;
+      readonly taxPercent: string;
+      readonly tax: number;
+      readonly source:
+        | { readonly kind: "subscription"; readonly line: string }
+        | {
+            readonly kind: "usage";
+
+            /** A month of UTC. */
+            readonly month: string;
+            readonly provider: string;
+            readonly model: string;
+            readonly type: string;
+
+            /** Id of the price behind it. */
+            readonly price: string;
+
+            /** False: the plan includes it, and the line is 0. */
+            readonly metered: boolean;
+
+            /** Pico-dollars before the line's one rounding. */
+            readonly chargePico: string;
+            readonly sums: {
+              readonly events: number;
+              readonly quantity: number;
+              readonly inputTokens: number;
+              readonly cacheReadTokens: number;
+              readonly cacheWriteTokens: number;
+              readonly cacheWrite1hTokens: number;
+              readonly outputTokens: number;
+              readonly reasoningTokens: number;
+              readonly webSearches: number;
+            };
+          }
+        | { readonly kind: "item" };
+    };
+    readonly steps: readonly string[];
+    readonly price: string | null;
+    readonly parts: readonly {
+      readonly quantity: string;
+      readonly unit: string;
+      readonly unitPriceUsd: string;
+      readonly per: string;
+      readonly amountUsd: string;
+    }[];
+    readonly usage: {
+      readonly events: number;
+      readonly sumUsd: string;
+
+      /** Whether the events sum to what the line was rounded from. */
+      readonly agrees: boolean;
+    } | null;
+    readonly events: readonly {
+      readonly id: string;
+      readonly timestamp: string;
+      readonly tokensIn: number;
+      readonly tokensOut: number;
+      readonly quantity: number;
+      readonly chargeUsd: string;
+    }[];
+
+    /** Null on the last page of events. */
+    readonly nextCursor: string | null;
+    readonly creditTransaction: string | null;
+  };
 }

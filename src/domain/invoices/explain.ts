@@ -7,6 +7,7 @@ import {
   encodeCursor,
   formatMinor,
   formatUsd,
+  invalidInput,
   isoInstant,
   joinMoney,
 } from "../../kernel/index.ts";
@@ -72,13 +73,13 @@ export async function explainLine(
     const text = `the invoice has no line ${JSON.stringify(lineId)}; it has ${content.lines.length}: L1, L2 …`;
     throw new BillingError("not_found", "line_not_found", text, { details: { field: "lineId" } });
   }
+  const after = seqAfter(page.cursor);
   const none = { price: null, parts: [], usage: null, events: [], nextCursor: null };
   const { source } = line;
   if (source.kind !== "usage")
     return { line, steps: [originOf(source), ...totalSteps(line, content)], ...none, creditTransaction };
   const behind = eventsBehind(invoice, source);
-  const { cursor, limit } = page;
-  const after = cursor === undefined ? 0n : BigInt(decodeCursor(cursor, ["string"])[0] as string);
+  const { limit } = page;
   const events = await pageOfLineEvents(tenant, behind, { after, limit: limit + 1 }, reader);
   const sum = await sumOfLineEvents(tenant, behind, reader);
   const charge = joinMoney(sum.chargeHi, sum.chargeLo);
@@ -105,6 +106,13 @@ export async function explainLine(
     nextCursor: events.length > limit && last !== undefined ? encodeCursor([String(last.seq)]) : null,
     creditTransaction,
   };
+}
+
+function seqAfter(cursor: string | undefined): bigint {
+  if (cursor === undefined) return 0n;
+  const [seq] = decodeCursor(cursor, ["string"]) as [string];
+  if (/^\d{1,18}$/.test(seq)) return BigInt(seq);
+  throw invalidInput("cursor", "invalid_cursor", "cursor must be one that this list has returned");
 }
 
 function usageSteps(line: IssuedLine, source: Extract<LineSource, { kind: "usage" }>): string[] {

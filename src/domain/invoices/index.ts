@@ -11,7 +11,6 @@ export type { BillableLine } from "./draft.ts";
 export type { ExplainedEvent, ExplainedPart, LineExplanation } from "./explain.ts";
 export {
   type Column,
-  type ExportFormat,
   exportFileName,
   type InvoiceFile,
   type InvoiceLayout,

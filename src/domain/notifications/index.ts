@@ -1,5 +1,5 @@
 export { AccountMails } from "./account-mails.ts";
-export type { AttachedTo, Attachment, Attachments, InvoiceKind } from "./attachment.ts";
+export type { AttachedTo, Attachment, Attachments } from "./attachment.ts";
 export { BudgetAlertNotifications } from "./budget-alerts.ts";
 export type {
   Attempt,
