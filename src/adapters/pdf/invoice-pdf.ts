@@ -28,18 +28,8 @@ const TOTALS_WIDTH = 250;
 /** A file says when it was made; of a document without any date this much is true on every day. */
 const LONG_AGO = "2000-01-01";
 
-/**
- * Returns a document as a PDF file with embedded fonts. The same document gives the same bytes, wherever and whenever.
- * Long tables go on over many pages under their heading; every page says which of how many it is.
- *
- * @throws BillingError invalid_input naming the field, as `layoutOf`.
- * @example
- * const bytes = await renderInvoicePdf(document, { paper: "A4" });
- */
-export async function renderInvoicePdf(
-  document: InvoiceDocument,
-  options: PdfOptions = { paper: "A4" },
-): Promise<Uint8Array> {
+/** See {@link renderInvoicePdf} in index.ts. */
+export async function drawInvoicePdf(document: InvoiceDocument, options: PdfOptions): Promise<Uint8Array> {
   const layout = layoutOf(document);
   const pdf = newPdf(document, layout, options);
   const written = collect(pdf);
