@@ -19,6 +19,8 @@ export type CacheRule = "cost_usd_ignoring_cache" | "cost_usd_cached_at_10pct";
 export interface TraceTruth {
   readonly dataset: string;
   readonly file: string;
+  readonly first_timestamp: string;
+  readonly last_timestamp: string;
   readonly total: Truth;
   readonly by_tenant: Readonly<Record<string, Truth>>;
   readonly by_model: Readonly<Record<string, Truth>>;
