@@ -27,4 +27,4 @@ export type {
   VolumeView,
 } from "./discount-view.ts";
 export { VOLUME_TIERS, type VolumeTier } from "./volume.ts";
-export { countVolume, type VolumeInput, VolumeService } from "./volume-service.ts";
+export { countVolume, uncountVolume, type VolumeInput, VolumeService } from "./volume-service.ts";

@@ -103,3 +103,17 @@ export async function countVolume(
   await insertVolumeEntry(tenant, entry, tx);
   return entry;
 }
+
+/**
+ * Takes what an invoice or a part of it counted off the sum, within the caller's transaction; at most what is left of the sum,
+ * so that refunds counted otherwise never stand in the way of whoever takes an invoice back. Once per reference.
+ */
+export async function uncountVolume(
+  tenant: string,
+  { reference, amount, at }: Pick<VolumeEntry, "reference" | "amount" | "at">,
+  tx: Tx,
+): Promise<void> {
+  const spent = await lockSpent(tenant, tx);
+  const left = amount < spent ? amount : spent;
+  if (left > 0n) await countVolume(tenant, { kind: "refund", reference, amount: left, at }, tx);
+}

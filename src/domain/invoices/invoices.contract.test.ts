@@ -317,6 +317,22 @@ describe.each(ENGINES)("invoices on $name", ({ freshUrl }) => {
     expect(open.items.map(({ number }) => number)).toEqual([february.number]);
   });
 
+  it("are taken back also when the volume sum was lowered otherwise: it is lowered by what is left of it", async () => {
+    const tenant = tenantName();
+    clock.set("2025-03-02T00:00:00Z");
+    const items = [{ description: "item", amountCents: 1_000 }];
+    const [january, february] = [
+      await issued(tenant, "2025-01", { items }),
+      await issued(tenant, "2025-02", { items }),
+    ];
+    await billing.volumeDiscounts.recordRefund({ tenant, amountCents: 1_700 });
+    await billing.invoices.void({ tenant, invoiceId: january.id, reason: "wrong" });
+    const note = { tenant, invoiceId: february.id, reference: "r", reason: "wrong" };
+    expect((await billing.invoices.creditNote(note)).content.total).toBe(1_000);
+    expect((await billing.volumeDiscounts.get(tenant)).cumulativeSpendCents).toBe(0);
+    expect((await billing.verify()).differences).toEqual([]);
+  });
+
   it("are made for every tenant that used something by the month-end run, once", async () => {
     clock.set("2025-06-01T00:00:00Z");
     const names = [tenantName(), tenantName(), tenantName()];

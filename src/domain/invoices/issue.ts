@@ -2,7 +2,7 @@
 
 import { BillingError, type Clock, DAY_MS, type Ids, isoInstant } from "../../kernel/index.ts";
 import { OvertakenError, type Tx } from "../../store/index.ts";
-import { countVolume, redeemCodes } from "../discounts/index.ts";
+import { countVolume, redeemCodes, uncountVolume } from "../discounts/index.ts";
 import { type Draft, type DraftSources, draftOf } from "./draft.ts";
 import { lastUptoOfMonth } from "./explain-store.ts";
 import type { InvoiceContent, StoredInvoice } from "./invoice.ts";
@@ -181,7 +181,7 @@ export async function voidInvoice(
   if (content.creditTransaction !== null)
     await credits.reverse({ tenant, transactionId: content.creditTransaction, reference: `void:${id}` }, tx);
   const bought = BigInt(content.total - content.taxTotal);
-  if (bought > 0n) await countVolume(tenant, { kind: "refund", reference: id, amount: bought, at }, tx);
+  if (bought > 0n) await uncountVolume(tenant, { reference: id, amount: bought, at }, tx);
   const move = {
     kind: "void",
     tenant,

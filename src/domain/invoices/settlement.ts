@@ -3,7 +3,7 @@
 import { BillingError, digest, type Ids } from "../../kernel/index.ts";
 import type { Tx } from "../../store/index.ts";
 import type { CreditService } from "../credits/index.ts";
-import { countVolume } from "../discounts/index.ts";
+import { uncountVolume } from "../discounts/index.ts";
 import { transactionsByReference } from "../ledger/index.ts";
 import { taxOf } from "./compose.ts";
 import { amountDue, type Party, type StoredInvoice } from "./invoice.ts";
@@ -189,7 +189,7 @@ export async function creditInvoice(
     const lot = { type: "refund", amountCents: Number(refunded), reference: `note:${id}` } as const;
     await credits.issue({ tenant, ...lot, description: `credit note for ${issued.number}` }, tx);
   }
-  if (net > 0n) await countVolume(tenant, { kind: "refund", reference: id, amount: net, at }, tx);
+  if (net > 0n) await uncountVolume(tenant, { reference: id, amount: net, at }, tx);
   const move = { kind: "credit_note", tenant, invoice: invoiceId, at, reference: id } as const;
   await postInvoiceMove(
     { ...move, postings: notePostings(invoiceId, { net, tax, offDue, refunded }, refundTo) },

@@ -184,7 +184,7 @@ export class CreditsPart implements Part {
   }
 
   #plain(reference: string): string {
-    return this.#world.invoiceIds.plain(reference, "inv");
+    return this.#world.invoiceIds.plain(reference, "(inv|crn)");
   }
 
   #line(transaction: CreditTransaction): string {

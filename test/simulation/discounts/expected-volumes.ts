@@ -47,6 +47,12 @@ export class ExpectedVolumes {
     return entry;
   }
 
+  /** What is taken back lowers the sum by no more than is left of it. */
+  takeBack(tenant: string, cents: number, reference: string): void {
+    const left = Math.min(cents, this.spent(tenant));
+    if (left > 0) this.record({ do: "refund", tenant, cents: left, reference });
+  }
+
   spent(tenant: string): number {
     return this.entries
       .filter((one) => one.tenant === tenant)

@@ -157,11 +157,7 @@ export class ExpectedInvoices {
     if (invoice.paid > 0 || invoice.notes.length > 0 || status === "uncollectible" || content.total < 0)
       return { code: "invoice_settled" };
     const bought = content.total - content.taxTotal;
-    if (bought > 0) {
-      const refund = { do: "refund", tenant, cents: bought, reference: name } as const;
-      const refused = this.#volumes.record(refund);
-      if ("code" in refused) return refused;
-    }
+    if (bought > 0) this.#volumes.takeBack(tenant, bought, name);
     if (invoice.deduction !== null)
       this.#credits.change({
         ...{ do: "reverse", name: `back from ${name}`, tenant, reference: `void:${name}` },
@@ -206,10 +202,7 @@ export class ExpectedInvoices {
     const note = creditNoteOf(content, invoice.notes, request, dueOf(invoice));
     if ("code" in note) return note;
     const id = `crn_${name}_${request.reference}`;
-    if (note.net > 0) {
-      const refused = this.#volumes.record({ do: "refund", tenant, cents: note.net, reference: id });
-      if ("code" in refused) return refused;
-    }
+    if (note.net > 0) this.#volumes.takeBack(tenant, note.net, id);
     const given = note.total - note.offDue;
     if (given > 0 && request.refundTo === "credits")
       this.#credits.change({

@@ -202,6 +202,7 @@ export class InvoicesPart implements Part {
     const answer = await attempt(() => billing.invoices.creditNote(input));
     const expected = this.#invoices.creditNote(invoice, request);
     if ("code" in answer || "code" in expected) return same("credit note", codeOf(answer), codeOf(expected));
+    this.#world.invoiceIds.note(`crn_${name}_${reference}`, answer.value.id);
     await this.#credits.learn(billing, invoice.tenant);
     same("credit note", noteText(answer.value), expectedNote(expected));
   }
