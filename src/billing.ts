@@ -270,11 +270,14 @@ export class Billing {
 async function attachmentsOf(
   invoices: InvoiceService,
   { tenant, kind, payload }: AttachedTo,
-): Promise<readonly Attachment[]> {
+): Promise<readonly Attachment[] | "withdrawn"> {
+  const invoiceId = String(payload.invoiceId);
+  const asksForPayment = ["invoice_issued", "invoice_due", "invoice_overdue"].includes(kind);
+  if (asksForPayment && (await invoices.get({ tenant, invoiceId })).status === "void") return "withdrawn";
   const file =
     kind === "credit_note_issued"
       ? await invoices.creditNoteFile({ tenant, creditNoteId: String(payload.creditNoteId), format: "pdf" })
-      : await invoices.file({ tenant, invoiceId: String(payload.invoiceId), format: "pdf" });
+      : await invoices.file({ tenant, invoiceId, format: "pdf" });
   return [{ ...file, content: Buffer.from(file.content) }];
 }
 

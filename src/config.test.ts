@@ -45,6 +45,52 @@ describe("the configuration", () => {
     );
   });
 
+  it("takes the month end's days and terms, where a flag of the command line wins", () => {
+    const days = { ARAGORA_MONTH_END_AFTER_DAYS: "3" };
+    expect(readConfig({}).monthEnd).toBeUndefined();
+    expect(readConfig(days).monthEnd).toEqual({ afterDays: 3, terms: {} });
+    const environment = {
+      ...days,
+      ARAGORA_MONTH_END_TAX_RATE: "0.19",
+      ARAGORA_MONTH_END_DUE_IN_DAYS: "14",
+    };
+    expect(readConfig(environment).monthEnd).toEqual({
+      afterDays: 3,
+      terms: { taxRate: "0.19", dueInDays: 14 },
+    });
+    const flags = { monthEndAfterDays: "0", monthEndTaxRate: "0.00000001" };
+    expect(readConfig(environment, flags).monthEnd).toEqual({
+      afterDays: 0,
+      terms: { taxRate: "0.00000001", dueInDays: 14 },
+    });
+  });
+
+  it.each([
+    [{ ARAGORA_MONTH_END_AFTER_DAYS: "28" }, {}, "ARAGORA_MONTH_END_AFTER_DAYS"],
+    [{ ARAGORA_MONTH_END_AFTER_DAYS: "-1" }, {}, "ARAGORA_MONTH_END_AFTER_DAYS"],
+    [{ ARAGORA_MONTH_END_AFTER_DAYS: "1.5" }, {}, "ARAGORA_MONTH_END_AFTER_DAYS"],
+    [{ ARAGORA_MONTH_END_TAX_RATE: "0.19" }, {}, "ARAGORA_MONTH_END_AFTER_DAYS"],
+    [{ ARAGORA_MONTH_END_AFTER_DAYS: "" }, { monthEndDueInDays: "30" }, "ARAGORA_MONTH_END_AFTER_DAYS"],
+    [
+      { ARAGORA_MONTH_END_AFTER_DAYS: "3", ARAGORA_MONTH_END_TAX_RATE: "19" },
+      {},
+      "ARAGORA_MONTH_END_TAX_RATE",
+    ],
+    [
+      { ARAGORA_MONTH_END_AFTER_DAYS: "3", ARAGORA_MONTH_END_DUE_IN_DAYS: "366" },
+      {},
+      "ARAGORA_MONTH_END_DUE_IN_DAYS",
+    ],
+    [{ ARAGORA_MONTH_END_AFTER_DAYS: "3" }, { monthEndAfterDays: "" }, "--month-end-after-days"],
+    [{}, { monthEndAfterDays: "3", monthEndTaxRate: "1.01" }, "--month-end-tax-rate"],
+    [{}, { monthEndAfterDays: "3", monthEndTaxRate: "0.000000001" }, "--month-end-tax-rate"],
+    [{}, { monthEndAfterDays: "3", monthEndDueInDays: "soon" }, "--month-end-due-in-days"],
+  ])("refuses a month end by %j and %j, naming what was given", (environment, flags, field) => {
+    expect(() => readConfig(environment as Record<string, string>, flags)).toThrow(
+      expect.objectContaining({ code: "invalid_configuration", details: { field } }),
+    );
+  });
+
   it("is frozen", () => {
     const config = readConfig(SMTP);
     expect([config, config.notifications, config.notifications.smtp].map(Object.isFrozen)).toEqual([

@@ -55,6 +55,24 @@ interface OidcOptions {
   readonly redirectUri: string;
 }
 
+/** When the invoices of a month are issued without anybody asking, and on which terms. */
+interface MonthEndConfig {
+  /** Whole days after the month's end, 0 to 27. */
+  readonly afterDays: number;
+  readonly terms: {
+    /** Decimal text of a fraction: `0.19` is 19 %. */
+    readonly taxRate?: string | undefined;
+    readonly dueInDays?: number | undefined;
+  };
+}
+
+/** Settings of the month end as a command line names them; what is given wins over the environment. */
+export interface MonthEndFlags {
+  readonly monthEndAfterDays?: string | undefined;
+  readonly monthEndTaxRate?: string | undefined;
+  readonly monthEndDueInDays?: string | undefined;
+}
+
 export interface Config {
   /** Where data lives when no database is named. */
   readonly database: string;
@@ -64,6 +82,8 @@ export interface Config {
   readonly oidc?: OidcOptions | undefined;
   /** Opens a server's /metrics beside an operator's key. */
   readonly metricsToken?: string | undefined;
+  /** Default: no invoice is issued unless it is asked for. */
+  readonly monthEnd?: MonthEndConfig | undefined;
   readonly notifications: NotificationOptions;
 }
 
@@ -96,6 +116,13 @@ const OIDC_DEFAULT_ROLE = "ARAGORA_OIDC_DEFAULT_ROLE";
 const OIDC_ROLE_CLAIM = "ARAGORA_OIDC_ROLE_CLAIM";
 const OIDC_ROLES = "ARAGORA_OIDC_ROLES";
 const ROLES: readonly string[] = ["admin", "member", "viewer", "billing"] satisfies OidcRole[];
+const MONTH_END_SETTINGS = {
+  monthEndAfterDays: { flag: "--month-end-after-days", variable: "ARAGORA_MONTH_END_AFTER_DAYS" },
+  monthEndTaxRate: { flag: "--month-end-tax-rate", variable: "ARAGORA_MONTH_END_TAX_RATE" },
+  monthEndDueInDays: { flag: "--month-end-due-in-days", variable: "ARAGORA_MONTH_END_DUE_IN_DAYS" },
+} as const;
+/** From 0 to 1, as exact as an invoice's rate. */
+const TAX_RATE = /^(?:0(?:\.\d{1,8})?|1(?:\.0{1,8})?)$/;
 const METRICS_VARIABLE = "ARAGORA_METRICS_TOKEN";
 /** What a bearer token may hold, and long enough that nobody finds it by trying. */
 const TOKEN = /^[!-~]{16,200}$/;
@@ -105,12 +132,12 @@ const ADDRESS = /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250
 
 /**
  * The settings of this process, checked: `ARAGORA_DATABASE_URL` (default: `billing.db` in `ARAGORA_DATA_DIR`, which is
- * `~/.nomic` by default), `ARAGORA_JWT_SECRET`, `ARAGORA_JWT_SECRET_PREVIOUS`, `ARAGORA_SMTP_HOST`, `_PORT`, `_USER`, `_PASSWORD`, `_FROM`, `ARAGORA_NOTIFICATION_WEBHOOK` and
- * `ARAGORA_METRICS_TOKEN`. An empty variable counts as absent.
+ * `~/.nomic` by default), `ARAGORA_JWT_SECRET`, `ARAGORA_JWT_SECRET_PREVIOUS`, `ARAGORA_SMTP_HOST`, `_PORT`, `_USER`, `_PASSWORD`, `_FROM`, `ARAGORA_NOTIFICATION_WEBHOOK`,
+ * `ARAGORA_METRICS_TOKEN`, `ARAGORA_MONTH_END_AFTER_DAYS`, `_TAX_RATE` and `_DUE_IN_DAYS`. An empty variable counts as absent.
  *
- * @throws BillingError invalid_input `invalid_configuration` naming the variable, never its value.
+ * @throws BillingError invalid_input `invalid_configuration` naming the variable or the flag, never its value.
  */
-export function readConfig(environment: Environment = process.env): Config {
+export function readConfig(environment: Environment = process.env, flags: MonthEndFlags = {}): Config {
   const folder = environment.ARAGORA_DATA_DIR || join(homedir(), ".nomic");
   const smtp = readSmtp(environment);
   const webhook = environment[WEBHOOK_VARIABLE] || undefined;
@@ -124,6 +151,7 @@ export function readConfig(environment: Environment = process.env): Config {
     ...readTokenSecret(environment),
     ...readOidc(environment),
     ...(metricsToken && { metricsToken }),
+    ...readMonthEnd(environment, flags),
     notifications: Object.freeze({ ...(smtp && { smtp }), ...(webhook && { webhook }) }),
   });
 }
@@ -168,6 +196,40 @@ function readTokenSecret(environment: Environment): Pick<Config, "tokenSecret"> 
   if (current !== undefined) return { tokenSecret: Object.freeze({ current, previous }) };
   if (previous === undefined) return {};
   throw invalid(SECRET_VARIABLE, `set where ${PREVIOUS_SECRET_VARIABLE} is`);
+}
+
+/** Terms without the days that switch the month end on would do nothing: that is refused. */
+function readMonthEnd(environment: Environment, flags: MonthEndFlags): Pick<Config, "monthEnd"> {
+  const settingOf = (key: keyof MonthEndFlags) => {
+    const { flag, variable } = MONTH_END_SETTINGS[key];
+    const given = flags[key];
+    return given === undefined
+      ? { name: variable, text: environment[variable] || undefined }
+      : { name: flag, text: given };
+  };
+  const after = settingOf("monthEndAfterDays");
+  const tax = settingOf("monthEndTaxRate");
+  const due = settingOf("monthEndDueInDays");
+  if (after.text === undefined) {
+    const alone = [tax, due].find(({ text }) => text !== undefined);
+    if (alone === undefined) return {};
+    throw invalid(after.name, `set where ${alone.name} is`);
+  }
+  if (tax.text !== undefined && !TAX_RATE.test(tax.text)) {
+    throw invalid(tax.name, "a fraction from 0 to 1, with at most 8 decimals: 0.19 is 19 %");
+  }
+  const terms = {
+    ...(tax.text !== undefined && { taxRate: tax.text }),
+    ...(due.text !== undefined && { dueInDays: daysOf(due.text, due.name, 365) }),
+  };
+  const afterDays = daysOf(after.text, after.name, 27);
+  return { monthEnd: Object.freeze({ afterDays, terms: Object.freeze(terms) }) };
+}
+
+function daysOf(text: string, name: string, most: number): number {
+  const days = /^\d{1,3}$/.test(text) ? Number(text) : Number.NaN;
+  if (days <= most) return days;
+  throw invalid(name, `a whole number of days from 0 to ${most}`);
 }
 
 /** All of the six, or none; `ARAGORA_OIDC_ROLES` as in `billing-admins=admin,finance=billing`. */

@@ -1,6 +1,7 @@
 // Invoices for people.
 
 import type {
+  CreditNoteView,
   InvoiceSummary,
   InvoiceView,
   LineExplanation,
@@ -23,6 +24,12 @@ const LINES: readonly TableColumn[] = [
   { title: "what", align: "left" },
   { title: "quantity", align: "right" },
   { title: "amount", align: "right" },
+];
+
+const NOTE_LINES: readonly TableColumn[] = [
+  { title: "line", align: "left" },
+  { title: "what", align: "left" },
+  { title: "taken back", align: "right" },
 ];
 
 export function invoiceListLines(invoices: readonly InvoiceSummary[]): string[] {
@@ -49,7 +56,6 @@ export function invoiceLines(invoice: InvoiceView): string[] {
     ...(invoice.creditedCents === 0 ? [] : [["credit notes", -invoice.creditedCents] as const]),
     ...(status === "draft" ? [] : [["due", invoice.amountDueCents] as const]),
   ];
-  const width = Math.max(...sums.map(([name]) => name.length));
   return [
     `${number ?? "draft"} (${id}) of ${period} for ${content.buyer.name}: ${invoice.isOverdue ? "overdue" : status}`,
     ...tableLines(
@@ -59,7 +65,32 @@ export function invoiceLines(invoice: InvoiceView): string[] {
         ...[line.quantity ?? "", centsText(line.amount)],
       ]),
     ),
-    ...sums.map(([name, cents]) => `${name.padEnd(width)}  ${centsText(cents)}`),
+    ...sumLines(sums),
+  ];
+}
+
+/** A credit note with every part of its total. */
+export function creditNoteLines({ id, number, issuedAt, content }: CreditNoteView): string[] {
+  const { corrects, reason, reference, lines, net, taxes, total, offDue, refunded, refundTo } = content;
+  return [
+    `${number} (${id}) of ${issuedAt.slice(0, 10)} on ${corrects}: ${reason} (reference ${reference})`,
+    ...tableLines(
+      NOTE_LINES,
+      lines.map(({ lineId, description, amount }) => [lineId, description, centsText(amount)]),
+    ),
+    ...sumLines([
+      ["net", net],
+      ...taxes.map(({ percent, base, amount }) => {
+        return [`tax ${percent} % on ${centsText(base)}`, amount] as const;
+      }),
+      ["total", total],
+      ...(offDue === 0 ? [] : [["off what was due", offDue] as const]),
+      ...(refunded === 0
+        ? []
+        : [
+            [refundTo === "credits" ? "put on the credit balance" : "for you to pay back", refunded] as const,
+          ]),
+    ]),
   ];
 }
 
@@ -94,4 +125,9 @@ export function monthEndLines({
     `${period}: ${counted(finalized, "invoice")} issued, ${centsText(totalCents)} in all; ${already} done already`,
     ...failures.map(({ tenant, code, message }) => `  ${tenant}: ${message} (${code})`),
   ];
+}
+
+function sumLines(sums: readonly (readonly [name: string, cents: number])[]): string[] {
+  const width = Math.max(...sums.map(([name]) => name.length));
+  return sums.map(([name, cents]) => `${name.padEnd(width)}  ${centsText(cents)}`);
 }

@@ -20,7 +20,14 @@ import {
   withDatabaseFlags,
   withTenantFlags,
 } from "./credits-flags.ts";
-import { explanationLines, invoiceLines, invoiceListLines, monthEndLines } from "./invoice-table.ts";
+import { asCreditCommand } from "./invoice-credit.ts";
+import {
+  creditNoteLines,
+  explanationLines,
+  invoiceLines,
+  invoiceListLines,
+  monthEndLines,
+} from "./invoice-table.ts";
 import { counted, say, writeJson } from "./output.ts";
 import { startProgress } from "./progress.ts";
 
@@ -46,6 +53,7 @@ Examples:
   $ aragora-billing invoice run --period 2025-01 --tax-rate 0.19
   $ aragora-billing invoice list --tenant acme
   $ aragora-billing invoice explain INVOICE L1 --tenant acme
+  $ aragora-billing invoice credit INVOICE --tenant acme --line L1 --amount-cents 500 --reason "outage" --reference t-7
   $ aragora-billing invoice export INVOICE --tenant acme --format pdf --folder invoices`;
 const NAMES = {
   taxRate: "tax-rate",
@@ -61,7 +69,7 @@ const ACTOR = { kind: "operator", id: "cli" } as const;
 export function addInvoiceCommand(program: Command): void {
   const invoice = program
     .command("invoice")
-    .summary("preview, issue, explain and export invoices")
+    .summary("preview, issue, explain, credit and export invoices")
     .description("Makes invoices of what tenants used and owe, and shows why they say what they say.")
     .addHelpText("after", HELP);
   const command = (name: string, json: string) =>
@@ -96,7 +104,7 @@ export function addInvoiceCommand(program: Command): void {
     .option("--limit <count>", "so many at most, up to 500 (default: 100)", wholeFlag)
     .action(runList);
   command("show", "the invoice")
-    .description("Prints an invoice with every part of its total.")
+    .description("Prints an invoice with every part of its total, and its credit notes.")
     .argument("<id>", "the invoice's id")
     .action(runShow);
   command("finalize", "the invoice")
@@ -115,6 +123,7 @@ export function addInvoiceCommand(program: Command): void {
     .option("--amount-cents <cents>", "of the payment (default: all that is due)", wholeFlag)
     .option("--method <text>", "how it was paid")
     .action(runPay);
+  asCreditCommand(command("credit", "the credit note"));
   command("explain", "the explanation")
     .description("Prints why a line says what it says, down to its events.")
     .argument("<id>", "the invoice's id")
@@ -173,8 +182,17 @@ async function runList(
 }
 
 async function runShow(invoiceId: string, flags: TenantFlags): Promise<void> {
-  const { tenant } = flags;
-  show(flags, await onExisting(flags, ({ invoices }) => invoices.get({ tenant, invoiceId })));
+  const key = { tenant: flags.tenant, invoiceId };
+  const { invoice, creditNotes } = await onExisting(flags, async ({ invoices }) => ({
+    invoice: await invoices.get(key),
+    creditNotes: await invoices.creditNotes(key),
+  }));
+  if (flags.json) {
+    writeJson({ ...invoice, creditNotes });
+    return;
+  }
+  show(flags, invoice);
+  for (const note of creditNotes) for (const line of ["", ...creditNoteLines(note)]) say(line);
 }
 
 async function runFinalize(invoiceId: string, flags: TenantFlags): Promise<void> {

@@ -1,13 +1,14 @@
 // aragora-billing jobs: due work, looked at and done once.
 
 import type { Command } from "commander";
-import { type NotificationOptions, readConfig } from "../config.ts";
+import { type MonthEndFlags, readConfig } from "../config.ts";
 import type { JobRun, JobStatus, Jobs } from "../jobs.ts";
 import { DATABASE_HELP, existingDatabaseUrl, withBilling } from "./database.ts";
+import { withMonthEndFlags } from "./invoice-month-end.ts";
 import { printable, say, writeJson } from "./output.ts";
 import { type TableColumn, tableLines } from "./table.ts";
 
-interface Flags {
+interface Flags extends MonthEndFlags {
   readonly database?: string;
   readonly json?: true;
 }
@@ -42,14 +43,12 @@ export function addJobsCommand(program: Command): void {
     .summary("list due work, run it once")
     .description("Lists due work and runs it once.")
     .addHelpText("after", HELP);
-  jobs
-    .command("list")
+  withMonthEndFlags(jobs.command("list"))
     .description("Prints every job with its last run and its next.")
     .option("--database <url>", DATABASE_HELP)
     .option("--json", "print the jobs as JSON")
     .action(runList);
-  jobs
-    .command("run")
+  withMonthEndFlags(jobs.command("run"))
     .description("Runs every job that is due, once.")
     .option("--database <url>", DATABASE_HELP)
     .option("--json", "print the runs as JSON")
@@ -70,9 +69,9 @@ async function runDue(flags: Flags): Promise<void> {
 }
 
 function withJobs<T>(flags: Flags, work: (jobs: Jobs) => Promise<T>): Promise<T> {
-  const notifications: NotificationOptions = readConfig().notifications;
-  const options = { database: existingDatabaseUrl(flags.database), notifications };
-  return withBilling(options, (billing) => work(billing.jobs));
+  const { notifications, monthEnd, ...configured } = readConfig(undefined, flags);
+  const database = existingDatabaseUrl(flags.database ?? configured.database);
+  return withBilling({ database, notifications, monthEnd }, (billing) => work(billing.jobs));
 }
 
 function statusRow({ name, every, lastRunAt, nextRunAt, leaseHolder, lastError }: JobStatus): string[] {

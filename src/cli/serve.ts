@@ -3,13 +3,14 @@
 import { readFileSync } from "node:fs";
 import { type Command, InvalidArgumentError } from "commander";
 import { createBilling } from "../billing.ts";
-import { readConfig } from "../config.ts";
+import { type MonthEndFlags, readConfig } from "../config.ts";
 import type { LogLevel } from "../http/logging.ts";
-import { DATABASE_HELP, databaseUrl } from "./database.ts";
+import { DATABASE_HELP } from "./database.ts";
 import { sayFailure } from "./failure.ts";
+import { withMonthEndFlags } from "./invoice-month-end.ts";
 import { say } from "./output.ts";
 
-interface ServeFlags {
+interface ServeFlags extends MonthEndFlags {
   readonly database?: string;
   readonly port: number;
   readonly host: string;
@@ -27,7 +28,7 @@ Example:
   $ curl -H "Authorization: Bearer $KEY" -H "Aragora-Tenant: acme" http://127.0.0.1:4280/v1/usage/summary`;
 
 export function addServeCommand(program: Command): void {
-  program
+  const serve = program
     .command("serve")
     .summary("serve the REST API")
     .description("Serves the REST API of a database and runs its due work.")
@@ -42,9 +43,8 @@ export function addServeCommand(program: Command): void {
     .option(
       "--trust-proxy <addresses...>",
       "proxies whose X-Forwarded-For is believed: IP addresses or CIDR blocks",
-    )
-    .addHelpText("after", HELP)
-    .action(runServe);
+    );
+  withMonthEndFlags(serve).addHelpText("after", HELP).action(runServe);
 }
 
 async function runServe(flags: ServeFlags): Promise<void> {
@@ -53,8 +53,8 @@ async function runServe(flags: ServeFlags): Promise<void> {
     import("../http/logging.ts"),
     import("../http/run.ts"),
   ]);
-  const { notifications, metricsToken, tokenSecret, oidc } = readConfig();
-  const engine = createBilling({ database: databaseUrl(flags.database), notifications, tokenSecret, oidc });
+  const { metricsToken, ...settings } = readConfig(undefined, flags);
+  const engine = createBilling({ ...settings, database: flags.database ?? settings.database });
   try {
     const server = await runServer(engine, {
       ...{ host: flags.host, port: flags.port, say },

@@ -22,5 +22,6 @@ export type { Page } from "./page.ts";
 export { decodeCursor, encodeCursor } from "./page.ts";
 export type { Period, PeriodUnit } from "./period.ts";
 export { nthBoundary, periodAt } from "./period.ts";
+export { isReservedReference, requireFreeReference } from "./reference.ts";
 export { currentTenant, withTenant } from "./tenant-context.ts";
 export { DAY_MS, dayOf, HOUR_MS, isoInstant, parseTimestamp } from "./time.ts";

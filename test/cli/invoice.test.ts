@@ -69,6 +69,64 @@ describe("aragora-billing invoice", () => {
     }
   });
 
+  it("takes lines back by credit notes, once per reference, and shows them with their invoice", async () => {
+    const { run, call } = await cli();
+    await run("run", ...TERMS);
+    const [{ id }] = JSON.parse((await call("list", "--json")).stdout) as [{ id: string }];
+    const credit = (...words: string[]) => call("credit", id, "--reason", "outage", ...words);
+    const part = ["--reference", "t-7", "--line", "L1", "--amount-cents", "100"];
+    const first = await credit(...part);
+    expect(first.stdout).toMatch(
+      /^CN-000001 \(crn_\w+\) of \d{4}-\d\d-\d\d on INV-000001: outage \(reference t-7\)$/m,
+    );
+    expect(first.stdout).toMatch(/^L1 +openai gpt-4o-mini, 2025-01 +\$1\.00$/m);
+    expect(first.stdout).toMatch(/^net +\$1\.00\ntax 19 % on \$1\.00 +\$0\.19\ntotal +\$1\.19$/m);
+    expect(first.stdout).toMatch(/^off what was due +\$1\.19$/m);
+    expect((await credit(...part)).stdout).toBe(first.stdout);
+    expect((await credit(...part.with(-1, "99"))).code).toBe(5);
+
+    await call("pay", id, "--reference", "p1");
+    const rest = await credit("--reference", "t-8", "--refund-to", "payment", "--json");
+    expect(JSON.parse(rest.stdout)).toMatchObject({
+      number: "CN-000002",
+      invoiceId: id,
+      content: { total: 595, offDue: 0, refunded: 595, refundTo: "payment" },
+    });
+    const shown = await call("show", id);
+    expect(shown.stdout).toMatch(/^INV-000001 [\s\S]*\n\nCN-000001 [\s\S]*\n\nCN-000002 /);
+    expect(shown.stdout).toMatch(/^for you to pay back +\$5\.95$/m);
+    const { number, creditNotes } = JSON.parse((await call("show", id, "--json")).stdout);
+    expect([number, creditNotes[1]]).toEqual(["INV-000001", JSON.parse(rest.stdout)]);
+    // Nothing is left of it.
+    expect((await credit("--reference", "t-9")).code).toBe(5);
+  });
+
+  it("puts what was paid on the credit balance, and says what is wrong with a credit note by its flag", async () => {
+    const { run, call } = await cli();
+    await run("run", ...TERMS);
+    const [{ id }] = JSON.parse((await call("list", "--json")).stdout) as [{ id: string }];
+    const credit = (...words: string[]) =>
+      call("credit", id, "--reason", "outage", "--reference", "r", ...words);
+    for (const [words, said] of [
+      [["--line", "L9", "--amount-cents", "1"], /^error: the invoice has no line "L9"/],
+      [["--line", "L1", "--amount-cents", "601"], /^error: of line L1 600 cents are left/],
+      [["--line", "L1", "--amount-cents", "0"], /^error: amount-cents must be a whole number from 1/],
+      [["--line", "L1", "--amount-cents", "1.5"], /--amount-cents/],
+      [["--line", "L1"], /^error: each --line needs its --amount-cents/],
+      [["--amount-cents", "1"], /^error: each --line needs its --amount-cents/],
+      [["--refund-to", "nobody"], /--refund-to/],
+    ] as const) {
+      const { code, stderr } = await credit(...words);
+      expect([words, code, stderr]).toEqual([words, 2, expect.stringMatching(said)]);
+    }
+    expect((await call("credit", id, "--reason", "outage")).stderr).toMatch(/--reference/);
+    expect((await call("credit", id, "--reference", "r")).stderr).toMatch(/--reason/);
+    expect((await call("credit", "inv_unknown", "--reason", "a", "--reference", "r")).code).toBe(4);
+    expect(JSON.parse((await call("show", id, "--json")).stdout).creditNotes).toEqual([]);
+    await call("pay", id, "--reference", "p1");
+    expect((await credit()).stdout).toMatch(/^put on the credit balance +\$7\.14$/m);
+  });
+
   it("says what is wrong by its flag, with the exit code of its kind", async () => {
     const { run, call } = await cli();
     const rate = await call("preview", "--period", "2025-01", "--tax-rate", "19");

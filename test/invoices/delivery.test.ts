@@ -108,6 +108,34 @@ describe.each([
     expect(noted?.content.equals(Buffer.from(await renderInvoicePdf(credited)))).toBe(true);
   });
 
+  it("tells of an invoice that is taken back, and no more asks for its payment what was not sent by then", async () => {
+    const { smtp, clock, billing } = await start(await freshUrl());
+    const tenant = await customer(billing, "acme");
+    const void_ = async ({ id: invoiceId }: { id: string }) =>
+      billing.invoices.void({ tenant, invoiceId, reason: "wrong <b>rate" });
+    const sent = await issued(billing, tenant);
+    expect(await deliveredOf(billing, smtp.mails)).toHaveLength(1);
+    await void_(sent);
+    expect(await deliveredOf(billing, smtp.mails)).toEqual([
+      "bills@acme.example: Invoice INV-000001 was taken back",
+    ]);
+    expect(smtp.mails[1]?.body).toContain("Reason: wrong <b>rate");
+    expect(attachedTo(smtp.mails[1])?.filename).toBe("invoice-INV-000001.pdf");
+    await void_(await issued(billing, tenant));
+    clock.advance(24 * HOUR_MS);
+    expect(await deliveredOf(billing, smtp.mails)).toEqual([
+      "bills@acme.example: Invoice INV-000002 was taken back",
+    ]);
+    const { items } = await billing.notifications.list({ tenant, state: "dead" });
+    expect(items.map(({ kind, lastError }) => [kind, lastError])).toEqual([
+      ["invoice_issued", "the invoice was taken back"],
+    ]);
+    expect((await billing.invoices.void({ tenant, invoiceId: sent.id, reason: "again" })).status).toBe(
+      "void",
+    );
+    expect(await deliveredOf(billing, smtp.mails)).toEqual([]);
+  });
+
   it("sends nothing for an invoice of 0, a receipt alone for one that credit has paid, and tells the webhook where there is no address", async () => {
     const http = await startHttpSink();
     const { smtp, billing } = await start(await freshUrl(), http.url);
@@ -160,6 +188,7 @@ describe.each([
     const to = (day: string, name: string, subject: string) =>
       `${day}T10 bills@${name}.example: ${subject.replace("#", number(name))}`;
     expect(sent).toEqual([
+      to("02-03", "void", "Invoice # was taken back"),
       ...["lost", "open", "part", "payer"].map((name) =>
         to("02-07", name, "Reminder: invoice # is due on 2025-02-10"),
       ),

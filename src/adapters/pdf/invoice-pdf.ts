@@ -33,7 +33,7 @@ export async function drawInvoicePdf(document: InvoiceDocument, options: PdfOpti
   const layout = layoutOf(document);
   const pdf = newPdf(document, layout, options);
   const written = collect(pdf);
-  drawEveryPage(drawDocument(pdf, document, layout), layout);
+  drawEveryPage(await drawDocument(pdf, document, layout), layout);
   pdf.end();
   return written;
 }
@@ -61,7 +61,7 @@ function newPdf(
   });
 }
 
-function drawDocument(pdf: Pdf, document: InvoiceDocument, layout: InvoiceLayout): Sheet {
+async function drawDocument(pdf: Pdf, document: InvoiceDocument, layout: InvoiceLayout): Promise<Sheet> {
   const sheet = new Sheet(pdf, () => {
     const text = `${layout.title} ${layout.number} · ${layout.parties[0]?.name ?? ""}`;
     const line = sheet.type.fit(text, sheet.width, SMALL);
@@ -71,7 +71,7 @@ function drawDocument(pdf: Pdf, document: InvoiceDocument, layout: InvoiceLayout
   drawHeading(sheet, document, layout);
   drawFacts(sheet, layout);
   drawParties(sheet, layout);
-  drawLines(sheet, layout);
+  await drawLines(sheet, layout);
   drawTotals(sheet, layout);
   drawTaxes(sheet, layout.taxes);
   drawParagraphs(sheet, layout);

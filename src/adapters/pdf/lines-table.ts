@@ -1,5 +1,6 @@
 // The table of lines: as wide as its figures need, over as many pages as it has.
 
+import { setImmediate as breathe } from "node:timers/promises";
 import type { Column, InvoiceLayout, Row } from "../../domain/invoices/index.ts";
 import type { Block, Sheet } from "./sheet.ts";
 import { BODY, CAPTION, HAIR, INK, NUMBER, SMALL } from "./styles.ts";
@@ -15,9 +16,12 @@ interface PlacedColumn extends Column {
   readonly width: number;
 }
 
+/** So many lines at a time; then the process does what else there is to do. */
+const AT_ONCE = 20;
+
 /** Draws the lines under their heading, which comes again on every page. */
-export function drawLines(sheet: Sheet, { columns, rows }: InvoiceLayout): void {
-  const placed = place(sheet, columns, rows);
+export async function drawLines(sheet: Sheet, { columns, rows }: InvoiceLayout): Promise<void> {
+  const placed = await place(sheet, columns, rows);
   const heading = placed.map((column) =>
     blockOf(column, sheet.type.wrap(column.label.toUpperCase(), column.width, CAPTION), CAPTION),
   );
@@ -29,7 +33,8 @@ export function drawLines(sheet: Sheet, { columns, rows }: InvoiceLayout): void 
   };
   sheet.keepTogether(5 * LEADING);
   drawHead();
-  for (const row of rows) {
+  for (const [index, row] of rows.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) await breathe();
     sheet.drawBlocks(
       placed.map((column) => cellOf(sheet, column, row)),
       LEADING,
@@ -42,15 +47,19 @@ export function drawLines(sheet: Sheet, { columns, rows }: InvoiceLayout): void 
 }
 
 /** Columns of figures take what their widest needs, the description what is left. */
-function place(sheet: Sheet, columns: readonly Column[], rows: readonly Row[]): PlacedColumn[] {
+async function place(
+  sheet: Sheet,
+  columns: readonly Column[],
+  rows: readonly Row[],
+): Promise<PlacedColumn[]> {
   const figures = columns.filter(({ key }) => key !== "description");
-  const wanted = figures.map(({ key, label }) => {
-    const widest = rows.reduce(
-      (width, { cells }) => Math.max(width, sheet.type.width(cells[key], NUMBER)),
-      0,
-    );
-    return Math.min(Math.max(widest, sheet.type.width(label.toUpperCase(), CAPTION)) + 1, MAX_FIGURES);
-  });
+  const widest = figures.map(({ label }) => sheet.type.width(label.toUpperCase(), CAPTION));
+  for (const [index, { cells }] of rows.entries()) {
+    if (index % AT_ONCE === AT_ONCE - 1) await breathe();
+    for (const [column, { key }] of figures.entries())
+      widest[column] = Math.max(widest[column] ?? 0, sheet.type.width(cells[key], NUMBER));
+  }
+  const wanted = widest.map((width) => Math.min(width + 1, MAX_FIGURES));
   const all = wanted.reduce((sum, width) => sum + width + PADDING, 0);
   const shrink = Math.min(1, (sheet.width - MIN_DESCRIPTION) / all);
   let x = sheet.left + sheet.width - all * shrink;

@@ -1,6 +1,6 @@
 // Decides jobs on locked accounts, one after another: pure but for the ids of what it posts by itself.
 
-import { BillingError, type Ids } from "../../kernel/index.ts";
+import { BillingError, type Ids, isReservedReference } from "../../kernel/index.ts";
 import { movedInto } from "../ledger/index.ts";
 import type { Note, OpenAccount } from "./account.ts";
 import { ACCOUNT, BOOK, type CreditPosting, lotParts, NEVER } from "./credit.ts";
@@ -159,6 +159,8 @@ export class CreditDesk {
     const deduction = this.#deductions.get(keyOf(tenant, transaction));
     if (deduction?.book !== BOOK) return notFound("transaction", transaction);
     if (deduction.kind !== "deduct") return notADeduction(deduction);
+    if (isReservedReference(deduction.reference) && !isReservedReference(job.reference))
+      return paidAnInvoice(transaction);
     const reversals = this.#aboutOf(tenant, transaction).filter(({ kind }) => kind === "reverse");
     const taken = lotParts(deduction).map(({ lot, amount }) => ({ lot, amount: -amount }));
     const returned = reversals.flatMap(lotParts);
@@ -263,6 +265,11 @@ function tooMuchBack(transaction: string, asked: bigint, left: bigint): BillingE
   const text = `of ${transaction} ${left} cents can still be given back, not ${asked}; leave amountCents out for all of it`;
   const details = { transaction, amountCents: Number(asked), leftCents: Number(left) };
   return new BillingError("failed_precondition", "reversal_too_large", text, { details });
+}
+
+function paidAnInvoice(transaction: string): BillingError {
+  const text = "this deduction paid an invoice: void the invoice, or issue a credit note, and it comes back";
+  return new BillingError("failed_precondition", "paid_an_invoice", text, { details: { transaction } });
 }
 
 function notADeduction({ id, kind }: CreditPosting): BillingError {

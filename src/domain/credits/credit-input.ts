@@ -1,6 +1,6 @@
 // What callers give: checked, never cut or rounded.
 
-import { DAY_MS, invalidInput } from "../../kernel/index.ts";
+import { DAY_MS, invalidInput, requireFreeReference } from "../../kernel/index.ts";
 import { type CreditLotType, LOT_TYPES, NEVER } from "./credit.ts";
 
 /** A billion dollars. */
@@ -47,8 +47,11 @@ export function noteOf(value: unknown, field: string): string {
   return value === undefined || value === null || value === "" ? "" : textOf(value, field, 1_000);
 }
 
-export function referenceOf(value: unknown): string | null {
-  return value === undefined || value === null ? null : textOf(value, "reference");
+/** @param isOwn whether it comes from the engine itself, whose references no caller may take first. */
+export function referenceOf(value: unknown, isOwn: boolean): string | null {
+  if (value === undefined || value === null) return null;
+  const reference = textOf(value, "reference");
+  return isOwn ? reference : requireFreeReference(reference);
 }
 
 export function lotTypeOf(value: unknown): CreditLotType {

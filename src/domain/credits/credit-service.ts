@@ -120,7 +120,7 @@ export class CreditService {
     const expiresAt = endOf(input, this.#clock.now());
     const asked = ["issue", type, input.amountCents, input.expiresAt?.getTime(), input.expiresInDays];
     return transactionView(
-      await this.#post({ ...this.#asked(input, asked), kind: "issue", type, amount, expiresAt }, tx),
+      await this.#post({ ...this.#asked(input, asked, tx), kind: "issue", type, amount, expiresAt }, tx),
     );
   }
 
@@ -138,7 +138,7 @@ export class CreditService {
     fieldsOf(input, [...NOTE, "amountCents", "allowPartial"], "deduction");
     const amount = centsOf(input.amountCents, "amountCents");
     const allowPartial = flagOf(input.allowPartial, "allowPartial", true);
-    const asked = this.#asked(input, ["deduct", input.amountCents]);
+    const asked = this.#asked(input, ["deduct", input.amountCents], tx);
     return deductionView(await this.#post({ ...asked, kind: "deduct", amount, allowPartial }, tx));
   }
 
@@ -194,7 +194,7 @@ export class CreditService {
     fieldsOf(input, [...NOTE, "transactionId", "amountCents"], "reversal");
     const transaction = textOf(input.transactionId, "transactionId");
     const amount = input.amountCents === undefined ? null : centsOf(input.amountCents, "amountCents");
-    const asked = this.#asked(input, ["reverse", transaction, input.amountCents]);
+    const asked = this.#asked(input, ["reverse", transaction, input.amountCents], tx);
     return transactionView(await this.#post({ ...asked, kind: "reverse", transaction, amount }, tx));
   }
 
@@ -280,11 +280,11 @@ export class CreditService {
     );
   }
 
-  #asked(input: ChangeNote, request: readonly unknown[]) {
+  #asked(input: ChangeNote, request: readonly unknown[], tx?: Tx) {
     return {
       id: this.#ids.next("cred"),
       tenant: this.#tenantOf(input.tenant),
-      reference: referenceOf(input.reference),
+      reference: referenceOf(input.reference, tx !== undefined),
       request: JSON.stringify(request),
       description: noteOf(input.description, "description"),
       actor: noteOf(input.actor, "actor"),

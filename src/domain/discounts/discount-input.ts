@@ -6,6 +6,7 @@ import {
   invalidInput,
   parseDecimal,
   parseTimestamp,
+  requireFreeReference,
 } from "../../kernel/index.ts";
 import { type Limit, planOf, type SubscriptionTier } from "../plans/index.ts";
 import { PERCENT_DIGITS, WHOLE } from "./amount.ts";
@@ -167,7 +168,7 @@ export function noteOf(value: unknown, field: string): string {
 }
 
 export function referenceOf(value: unknown): string | null {
-  return value === undefined || value === null ? null : textOf(value, "reference");
+  return value === undefined || value === null ? null : requireFreeReference(textOf(value, "reference"));
 }
 
 export function tierOf(value: unknown): SubscriptionTier {

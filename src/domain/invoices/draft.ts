@@ -13,6 +13,7 @@ import {
   INVOICE_CURRENCY,
   type InvoiceContent,
   type Party,
+  referenceOf,
   type StoredInvoice,
 } from "./invoice.ts";
 import { takenSubscriptionLines } from "./invoice-store.ts";
@@ -32,8 +33,8 @@ export interface BillableLine {
 export interface SubscriptionBook {
   /** Writes what is due of a tenant's subscription, so that its lines are complete. */
   settle(tenant: string): Promise<void>;
-  /** The same for all tenants; returns how many there were. */
-  settleDue(): Promise<number>;
+  /** The same for all tenants; returns those for whom it failed. */
+  settleAll(): Promise<readonly { readonly tenant: string; readonly error: unknown }[]>;
   /** A tenant's lines from before an instant, the oldest first. */
   linesBefore(tenant: string, before: number, reader: Reader): Promise<readonly BillableLine[]>;
   /** Whether the plan in force at an instant bills tokens; true for a tenant without one. */
@@ -91,7 +92,11 @@ export async function draftOf(
   const purchase = subtotal - volume.discount;
   const codes =
     purchase > 0n
-      ? await lookAtCodes({ tenant, codes: terms.discountCodes, purchase, reference: id }, now, reader)
+      ? await lookAtCodes(
+          { tenant, codes: terms.discountCodes, purchase, reference: referenceOf(id) },
+          now,
+          reader,
+        )
       : [];
   const discounts = [...volumeDiscount(volume), ...codes.map(codeDiscount)];
   const off = discounts.reduce((sum, { amount }) => sum + amount, 0n);

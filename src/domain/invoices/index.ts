@@ -48,6 +48,7 @@ export type {
   InvoiceNotices,
   OverdueNotice,
   PaymentNotice,
+  VoidNotice,
 } from "./notices.ts";
 export { invoiceReminders } from "./reminders.ts";
 export type { CreditNoteContent } from "./settlement.ts";

@@ -59,9 +59,7 @@ const MAX_ITEM_CENTS = 100_000_000_000;
 export function parseTerms(input: InvoiceTermsInput): InvoiceTerms {
   return {
     taxes: taxesOf(input),
-    discountCodes: listOf(input.discountCodes, 5, "discountCodes").map((code, index) =>
-      codeOf(code, `discountCodes[${index}]`),
-    ),
+    discountCodes: distinctCodes(input.discountCodes),
     volumeDiscount: flagOf(input.volumeDiscount, "volumeDiscount", true),
     applyCredits: flagOf(input.applyCredits, "applyCredits", true),
     alwaysMetered: flagOf(input.alwaysMetered, "alwaysMetered", false),
@@ -165,6 +163,15 @@ function itemOf(input: InvoiceItemInput, field: string): InvoiceTerms["items"][n
         : formatDecimal(parseDecimal(input.quantity, 6, `${field}.quantity`), 6),
     amountCents: wholeOf(input.amountCents, `${field}.amountCents`, -MAX_ITEM_CENTS, MAX_ITEM_CENTS),
   };
+}
+
+/** A code is used once on an invoice: named twice, it would be taken off twice and counted once. */
+function distinctCodes(input: InvoiceTermsInput["discountCodes"]): string[] {
+  const codes = listOf(input, 5, "discountCodes").map((code, index) =>
+    codeOf(code, `discountCodes[${index}]`),
+  );
+  if (new Set(codes).size === codes.length) return codes;
+  throw invalidInput("discountCodes", "given_twice", "discountCodes names a code twice: give each once");
 }
 
 function codeOf(value: unknown, field: string): string {

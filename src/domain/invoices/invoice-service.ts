@@ -9,7 +9,7 @@ import {
   type Page,
   periodAt,
 } from "../../kernel/index.ts";
-import type { Reader, Store, Tx } from "../../store/index.ts";
+import { OvertakenError, type Reader, type Store, type Tx } from "../../store/index.ts";
 import { type AuditActor, type AuditEntryInput, appendAudit, pageLimit, pageOf } from "../audit/index.ts";
 import type { CreditService } from "../credits/index.ts";
 import { type CommitParticipant, tenantOf } from "../metering/index.ts";
@@ -38,6 +38,7 @@ import {
 import {
   deleteDraft,
   documentOf,
+  hasVoid,
   insertDraft,
   invoiceOf,
   invoiceOfPeriod,
@@ -189,9 +190,8 @@ export class InvoiceService {
 
   /** Sets the terms of a draft; those left out are back at their defaults. @throws BillingError not_found; failed_precondition `invoice_issued`. */
   async update(key: InvoiceKey & Deed & InvoiceTermsInput): Promise<InvoiceView> {
-    fieldsOf(key, ["tenant", "invoiceId", "actor", ...TERM_FIELDS], "invoice");
+    const { tenant, id } = this.#keyOf(key, ["actor", ...TERM_FIELDS]);
     const terms = parseTerms(key);
-    const { tenant, id } = this.#keyOf(key);
     await this.#store.transaction(async (tx) => {
       const invoice = await this.#lock(tenant, id, tx);
       if (invoice.status !== "draft") throw issued(id);
@@ -204,7 +204,7 @@ export class InvoiceService {
 
   /** Deletes a draft. @throws BillingError not_found; failed_precondition `invoice_issued`. */
   async deleteDraft(key: InvoiceKey & Deed): Promise<void> {
-    const { tenant, id } = this.#keyOf(key);
+    const { tenant, id } = this.#keyOf(key, ["actor"]);
     await this.#store.transaction(async (tx) => {
       const invoice = await this.#lock(tenant, id, tx);
       if (invoice.status !== "draft" || !(await deleteDraft(tenant, id, tx))) throw issued(id);
@@ -212,8 +212,11 @@ export class InvoiceService {
     });
   }
 
-  /** @throws BillingError not_found `invoice_not_found`, the same for another tenant's. */
-  get(key: InvoiceKey): Promise<InvoiceView> {
+  /**
+   * @throws BillingError not_found `invoice_not_found`, the same for another tenant's; for a draft also what one of its discount
+   * codes is refused with by now: `update` its terms.
+   */
+  async get(key: InvoiceKey): Promise<InvoiceView> {
     const { tenant, id } = this.#keyOf(key);
     return this.#store.read(async (reader) => {
       const invoice = await invoiceOf(tenant, id, reader);
@@ -267,7 +270,7 @@ export class InvoiceService {
    * @throws BillingError not_found; failed_precondition `period_not_over`, `earlier_draft`; what a discount code is refused with.
    */
   async finalize(key: InvoiceKey & Deed): Promise<InvoiceView> {
-    const { tenant, id } = this.#keyOf(key);
+    const { tenant, id } = this.#keyOf(key, ["actor"]);
     await this.#subscriptions.settle(tenant);
     await this.#store.transaction((tx) => this.#finalizeIn(tenant, id, actorOf(key), tx));
     return this.get({ tenant, invoiceId: id });
@@ -279,9 +282,8 @@ export class InvoiceService {
    * @throws BillingError not_found; failed_precondition `invoice_draft`, `invoice_settled` for one with payments or credit notes.
    */
   async void(key: InvoiceKey & Deed & { readonly reason: string }): Promise<InvoiceView> {
-    fieldsOf(key, ["tenant", "invoiceId", "actor", "reason"], "invoice");
+    const { tenant, id } = this.#keyOf(key, ["actor", "reason"]);
     const reason = textOf(key.reason, "reason", 500);
-    const { tenant, id } = this.#keyOf(key);
     await this.#store.transaction(async (tx) => {
       const before = await invoiceOf(tenant, id, tx);
       await voidInvoice(tenant, id, reason, this.#context, tx);
@@ -292,13 +294,12 @@ export class InvoiceService {
   }
 
   /**
-   * Counts a payment. With the same `reference` a retry is counted once.
+   * Counts a payment, also of what was given up. With the same `reference` a retry is counted once.
    *
    * @throws BillingError not_found; conflict `reference_conflict`; failed_precondition `invoice_not_payable`; invalid_input `overpaid`.
    */
   async pay(input: PaymentInput): Promise<InvoiceView> {
-    fieldsOf(input, ["tenant", "invoiceId", "actor", "amountCents", "reference", "method"], "payment");
-    const { tenant, id } = this.#keyOf(input);
+    const { tenant, id } = this.#keyOf(input, ["actor", "amountCents", "reference", "method"]);
     const amount = input.amountCents === undefined ? null : centsOf(input.amountCents, "amountCents");
     const reference = textOf(input.reference, "reference");
     const method = input.method === undefined ? "" : textOf(input.method, "method");
@@ -313,7 +314,7 @@ export class InvoiceService {
 
   /** Gives up what is due. Idempotent. @throws BillingError not_found; failed_precondition `invoice_not_payable`. */
   async markUncollectible(key: InvoiceKey & Deed): Promise<InvoiceView> {
-    const { tenant, id } = this.#keyOf(key);
+    const { tenant, id } = this.#keyOf(key, ["actor"]);
     await this.#store.transaction(async (tx) => {
       const isNew = await writeOff(tenant, id, { at: this.#clock.now(), ids: this.#ids }, tx);
       if (isNew) await this.#note(tx, tenant, actorOf(key), "invoice.written_off", id);
@@ -329,12 +330,7 @@ export class InvoiceService {
    * `unknown_line`; conflict `reference_conflict`.
    */
   async creditNote(input: CreditNoteInput): Promise<CreditNoteView> {
-    fieldsOf(
-      input,
-      ["tenant", "invoiceId", "actor", "reference", "reason", "lines", "refundTo"],
-      "credit note",
-    );
-    const { tenant, id } = this.#keyOf(input);
+    const { tenant, id } = this.#keyOf(input, ["actor", "reference", "reason", "lines", "refundTo"]);
     const { refundTo = "credits" } = input;
     if (refundTo !== "credits" && refundTo !== "payment")
       throw invalidInput("refundTo", "invalid_choice", "refundTo must be credits or payment");
@@ -355,7 +351,7 @@ export class InvoiceService {
   }
 
   /** @throws BillingError not_found `credit_note_not_found`. */
-  getCreditNote(key: Whose & { readonly creditNoteId: string }): Promise<CreditNoteView> {
+  async getCreditNote(key: Whose & { readonly creditNoteId: string }): Promise<CreditNoteView> {
     fieldsOf(key, ["tenant", "creditNoteId"], "credit note");
     const tenant = tenantOf(key.tenant, this.#tenant);
     const id = textOf(key.creditNoteId, "creditNoteId", 512);
@@ -370,7 +366,7 @@ export class InvoiceService {
   }
 
   /** The credit notes of an invoice, in the order of their numbers. @throws BillingError not_found `invoice_not_found`. */
-  creditNotes(key: InvoiceKey): Promise<CreditNoteView[]> {
+  async creditNotes(key: InvoiceKey): Promise<CreditNoteView[]> {
     const { tenant, id } = this.#keyOf(key);
     return this.#store.read(async (reader) => {
       if ((await invoiceOf(tenant, id, reader)) === undefined) throw invoiceNotFound(id);
@@ -401,15 +397,16 @@ export class InvoiceService {
    * const { filename, content } = await billing.invoices.file({ tenant: "acme", invoiceId, format: "pdf" });
    * await writeFile(filename, content);
    */
-  async file({ format, ...key }: InvoiceKey & { readonly format: ExportFormat }): Promise<InvoiceFile> {
+  async file(input: InvoiceKey & { readonly format: ExportFormat }): Promise<InvoiceFile> {
+    const { format, ...key } = input ?? {};
     return fileOf(await this.document(key), format, this.#renderPdf);
   }
 
   /** A credit note as a file, as {@link file}. @throws BillingError not_found `credit_note_not_found`. */
-  async creditNoteFile({
-    format,
-    ...key
-  }: Whose & { readonly creditNoteId: string; readonly format: ExportFormat }): Promise<InvoiceFile> {
+  async creditNoteFile(
+    input: Whose & { readonly creditNoteId: string; readonly format: ExportFormat },
+  ): Promise<InvoiceFile> {
+    const { format, ...key } = input ?? {};
     return fileOf(await this.creditNoteDocument(key), format, this.#renderPdf);
   }
 
@@ -419,16 +416,15 @@ export class InvoiceService {
    *
    * @throws BillingError not_found `invoice_not_found`, `line_not_found`; failed_precondition `invoice_draft`.
    */
-  explain(
+  async explain(
     key: InvoiceKey & {
       readonly lineId: string;
       readonly cursor?: string | undefined;
       readonly limit?: number | undefined;
     },
   ): Promise<LineExplanation> {
-    fieldsOf(key, ["tenant", "invoiceId", "lineId", "cursor", "limit"], "query");
-    const tenant = tenantOf(key.tenant, this.#tenant);
-    const id = textOf(key.invoiceId, "invoiceId");
+    const { tenant, id } = this.#keyOf(key, ["lineId", "cursor", "limit"]);
+    const lineId = textOf(key.lineId, "lineId");
     const limit = pageLimit(key.limit);
     return this.#store.read(async (reader) => {
       if ((await invoiceOf(tenant, id, reader)) === undefined) throw invoiceNotFound(id);
@@ -440,19 +436,28 @@ export class InvoiceService {
       const { content } = document;
       const of = { tenant, invoice: id, content, creditTransaction: content.creditTransaction };
       const book = await this.#context.pricing.book(reader);
-      return explainLine(of, key.lineId, { cursor: key.cursor, limit }, book, reader);
+      return explainLine(of, lineId, { cursor: key.cursor, limit }, book, reader);
     });
   }
 
   /**
    * Issues the invoices of a month for every tenant that owes or used something: those that have none, and open drafts.
-   * Can be stopped and run again at any time, and by several processes at once: each tenant gets one invoice.
+   * Can be stopped and run again at any time, and by several processes at once: each tenant gets one invoice. A tenant whose
+   * invoice cannot be issued is among the failures, and keeps no other one waiting.
    *
-   * @throws BillingError failed_precondition `period_not_over`; invalid_input naming the field.
+   * @throws BillingError failed_precondition `period_not_over`; invalid_input naming the field; what keeps the database away.
    */
-  async runMonthEnd(
+  runMonthEnd(
     input: { readonly period: string } & InvoiceTermsInput & Deed,
     onProgress: (progress: MonthEndProgress) => void = () => undefined,
+  ): Promise<MonthEndReport> {
+    return this.#run(input, { onProgress, isAsked: true });
+  }
+
+  /** @param how.isAsked whether somebody wants it now: the job does not issue again what somebody has taken back. */
+  async #run(
+    input: { readonly period: string } & InvoiceTermsInput & Deed,
+    how: { readonly onProgress: (progress: MonthEndProgress) => void; readonly isAsked: boolean },
   ): Promise<MonthEndReport> {
     fieldsOf(input, ["period", "actor", ...TERM_FIELDS], "run");
     const { start, end } = monthOf(input.period);
@@ -461,18 +466,19 @@ export class InvoiceService {
       const text = `${input.period} ends at ${isoInstant(end)}: run it after that`;
       throw new BillingError("failed_precondition", "period_not_over", text);
     }
-    // Whose lines are due is found by them: they must be on record.
-    await this.#subscriptions.settleDue();
     const tally = new MonthEndTally(input.period);
+    // Whose lines are due is found by them: they must be on record.
+    for (const { tenant, error } of await this.#subscriptions.settleAll())
+      tally.add({ kind: "failed", tenant, error });
     let after = "";
     for (;;) {
       const page = { after, limit: TENANTS_AT_ONCE };
       const tenants = await this.#store.read((reader) => owingAcrossTenants(end, page, reader));
       for (const tenant of tenants) {
         tally.add(
-          await this.#billTenant({ tenant, periodStart: start, periodEnd: end, terms }, actorOf(input)),
+          await this.#billTenant({ tenant, periodStart: start, periodEnd: end, terms }, actorOf(input), how),
         );
-        onProgress(tally.progress);
+        how.onProgress(tally.progress);
       }
       const last = tenants.at(-1);
       if (last === undefined) return tally.report;
@@ -497,7 +503,8 @@ export class InvoiceService {
         0,
       runDue: async (now: number) => {
         const period = isoInstant(lastMonth(now).start).slice(0, 7);
-        const { finalized, failures } = await this.runMonthEnd({ ...terms, period });
+        const how = { onProgress: () => undefined, isAsked: false };
+        const { finalized, failures } = await this.#run({ ...terms, period }, how);
         if (failures[0] === undefined) return finalized;
         const { tenant, message } = failures[0];
         const text = `${failures.length} invoices of ${period} could not be issued; the first is that of ${tenant}: ${message}`;
@@ -511,13 +518,18 @@ export class InvoiceService {
     return new UnbilledUsage();
   }
 
-  async #billTenant(wanted: Wanted, actor: AuditActor): Promise<TenantOutcome> {
+  async #billTenant(
+    wanted: Wanted,
+    actor: Doer,
+    { isAsked }: { readonly isAsked: boolean },
+  ): Promise<TenantOutcome> {
     const { tenant } = wanted;
     try {
       await this.#subscriptions.settle(tenant);
       return await this.#store.transaction(async (tx): Promise<TenantOutcome> => {
         const known = await invoiceOfPeriod(tenant, wanted.periodStart, tx);
         if (known !== undefined && known.status !== "draft") return { kind: "already" };
+        if (!isAsked && (await hasVoid(tenant, wanted.periodStart, tx))) return { kind: "already" };
         const invoice = known ?? (await this.#createIn(wanted, actor, tx));
         // Another process has just issued it.
         if (invoice.status !== "draft") return { kind: "already" };
@@ -525,9 +537,8 @@ export class InvoiceService {
         return { kind: "finalized", totalCents: Number(total) };
       });
     } catch (error) {
-      if (error instanceof BillingError && error.kind !== "unavailable" && error.kind !== "internal")
-        return { kind: "failed", tenant, error };
-      throw error;
+      if (isOutOfReach(error)) throw error;
+      return { kind: "failed", tenant, error };
     }
   }
 
@@ -555,7 +566,7 @@ export class InvoiceService {
   async #view(invoice: StoredInvoice, reader: Reader): Promise<InvoiceView> {
     const now = this.#clock.now();
     if (invoice.status === "draft") {
-      const draft = await draftOf(invoice, now, this.#context, reader);
+      const draft = await draftOf(invoice, now, this.#context, reader).catch(withRemedy);
       return { ...summaryView(invoice, null, now), content: draftContent(draft) };
     }
     const document = await documentOf<IssuedContent>(invoice.tenant, invoice.id, reader);
@@ -595,7 +606,8 @@ export class InvoiceService {
     };
   }
 
-  #keyOf(key: InvoiceKey): { tenant: string; id: string } {
+  #keyOf(key: InvoiceKey, more: readonly string[] = []): { tenant: string; id: string } {
+    fieldsOf(key, ["tenant", "invoiceId", ...more], "invoice");
     return { tenant: tenantOf(key.tenant, this.#tenant), id: textOf(key.invoiceId, "invoiceId") };
   }
 
@@ -625,6 +637,20 @@ type Doer = NonNullable<Deed["actor"]>;
 function actorOf({ actor = SYSTEM }: Deed): Doer {
   const { kind, id, requestId } = actor;
   return { kind, id, requestId };
+}
+
+/** What a code is refused with says nothing of the draft that names it. */
+function withRemedy(error: unknown): never {
+  if (!(error instanceof BillingError) || error.kind === "unavailable" || error.kind === "internal")
+    throw error;
+  const text = `the draft cannot be computed: ${error.message}; set other terms`;
+  throw new BillingError(error.kind, error.code, text, { details: error.details, cause: error });
+}
+
+/** A database that is away is everybody's trouble; being overtaken again and again is one tenant's. */
+function isOutOfReach(error: unknown): boolean {
+  if (!(error instanceof BillingError) || error instanceof OvertakenError) return false;
+  return error.kind === "unavailable" || error.code === "database_error" || error.code === "database_damaged";
 }
 
 function linesOf(lines: unknown): { lineId: string; amount: bigint }[] {

@@ -57,6 +57,12 @@ export async function invoiceOfPeriod(
   return row === undefined ? undefined : storedOf(row);
 }
 
+/** Whether an invoice of a period was taken back. */
+export async function hasVoid(tenant: string, periodStart: number, reader: Reader): Promise<boolean> {
+  const sql = "SELECT 1 AS n FROM invoices WHERE tenant = ? AND period_start = ? AND status = 'void' LIMIT 1";
+  return (await reader.get(sql, [tenant, periodStart])) !== undefined;
+}
+
 /** An earlier period's draft: what it will take must not go to a later invoice first. */
 export async function earlierDraft(
   tenant: string,

@@ -170,6 +170,11 @@ export interface StoredInvoice {
   readonly settledAt: number | null;
 }
 
+/** Under it an invoice deducts credit, uses codes and counts volume. No caller can take it: see `requireFreeReference`. */
+export function referenceOf(invoice: string): string {
+  return `invoice:${invoice}`;
+}
+
 /** What is still to be paid: what was invoiced, less credits, payments and credit notes; never below zero. */
 export function amountDue({ status, total, credited, paid, noted }: StoredInvoice): bigint {
   if (status !== "finalized") return 0n;

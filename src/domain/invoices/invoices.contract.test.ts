@@ -270,9 +270,9 @@ describe.each(ENGINES)("invoices on $name", ({ freshUrl }) => {
       const key = { tenant, invoiceId: id, reference, reason: "returned" };
       return billing.invoices.creditNote({ ...key, lines: [{ lineId, amountCents }] });
     };
-    expect((await note("n1", "L1", 500)).content).toMatchObject({ total: 500, offDue: 0, refunded: 500 });
+    expect((await note("n1", "L1", 500)).content).toMatchObject({ total: 500, offDue: 0, returned: 500 });
     expect(await codeOf(note("n2", "L1", 401))).toBe("line_exceeded");
-    expect((await note("n3", "L1", 400)).content.refunded).toBe(400);
+    expect((await note("n3", "L1", 400)).content.returned).toBe(400);
     expect(await codeOf(billing.invoices.void({ tenant, invoiceId: id, reason: "x" }))).toBe(
       "invoice_settled",
     );

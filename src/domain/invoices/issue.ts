@@ -5,7 +5,7 @@ import { OvertakenError, type Tx } from "../../store/index.ts";
 import { countVolume, redeemCodes, uncountVolume } from "../discounts/index.ts";
 import { type Draft, type DraftSources, draftOf } from "./draft.ts";
 import { lastUptoOfMonth } from "./explain-store.ts";
-import type { InvoiceContent, StoredInvoice } from "./invoice.ts";
+import { type InvoiceContent, referenceOf, type StoredInvoice } from "./invoice.ts";
 import { invoiceNotFound } from "./invoice-input.ts";
 import {
   documentOf,
@@ -19,7 +19,7 @@ import {
   takeSubscriptionLines,
   updateSettlement,
 } from "./invoice-store.ts";
-import { type InvoiceNotices, tellIssued } from "./notices.ts";
+import { type InvoiceNotices, tellIssued, tellVoided } from "./notices.ts";
 import { issuePostings, postInvoiceMove, reversed } from "./postings.ts";
 import { scheduleReminders } from "./reminders.ts";
 import type { BilledRow } from "./usage.ts";
@@ -32,6 +32,11 @@ import {
   lockUsageAcrossTenants,
   removeUnbilledBefore,
 } from "./usage-store.ts";
+
+/** As many as credits deduct at once. */
+const MOST_CREDIT_CENTS = 100_000_000_000;
+/** As many as a document shows. */
+const MOST_LINES = 10_000;
 
 export interface IssueContext extends DraftSources {
   readonly clock: Clock;
@@ -48,7 +53,8 @@ export interface IssuedContent extends InvoiceContent {
  * Issues a draft: takes all unbilled usage and subscription lines up to its period's end, uses its codes, pays what credit can
  * pay, takes the next number and writes what was issued. An invoice that is issued already is returned as it is.
  *
- * @throws BillingError not_found; failed_precondition `period_not_over`, `earlier_draft`; what a code is refused with.
+ * @throws BillingError not_found; failed_precondition `period_not_over`, `earlier_draft`, `too_many_lines`; what a code is refused
+ * with.
  */
 export async function finalize(
   tenant: string,
@@ -67,14 +73,17 @@ export async function finalize(
   if (earlier !== undefined) throw earlierDraftOpen(earlier);
 
   const draft = await draftOf(invoice, at, context, tx);
+  // What nobody could be shown is not issued.
+  if (draft.content.lines.length > MOST_LINES) throw tooManyLines(id, draft.content.lines.length);
   const usageUpto = await lastEventAcrossTenants(tx);
   await insertBilled(tenant, id, await withRanges(tenant, draft.usage, usageUpto, tx), tx);
   await removeUnbilledBefore(tenant, Math.floor(invoice.periodEnd / DAY_MS), tx);
   if (!(await takeSubscriptionLines(tenant, id, draft.subscriptionLines, tx))) throw new OvertakenError();
   const { codes, purchase, bought } = draft;
-  const checkout = { tenant, codes: invoice.terms.discountCodes, purchase, reference: id };
+  const checkout = { tenant, codes: invoice.terms.discountCodes, purchase, reference: referenceOf(id) };
   await redeemCodes(checkout, codes, { now: at, id: () => ids.next("red") }, tx);
-  if (bought > 0n) await countVolume(tenant, { kind: "purchase", reference: id, amount: bought, at }, tx);
+  if (bought > 0n)
+    await countVolume(tenant, { kind: "purchase", reference: referenceOf(id), amount: bought, at }, tx);
 
   const content = await settledByCredit(tenant, id, draft, context, tx);
   const total = BigInt(content.total);
@@ -105,7 +114,7 @@ async function settledByCredit(
   tx: Tx,
 ): Promise<IssuedContent> {
   const { total } = content;
-  const reference = `invoice:${id}`;
+  const reference = referenceOf(id);
   if (total < 0) {
     const lot = { type: "refund", amountCents: -total, reference, description: "negative invoice" } as const;
     await credits.issue({ tenant, ...lot }, tx);
@@ -114,7 +123,7 @@ async function settledByCredit(
   if (total === 0 || creditsAvailable === 0n)
     return { ...content, creditsApplied: 0, creditsIssued: 0, creditTransaction: null };
   const { amountDeductedCents, transactionId } = await credits.deduct(
-    { tenant, amountCents: total, reference },
+    { tenant, amountCents: Math.min(total, MOST_CREDIT_CENTS), reference },
     tx,
   );
   const creditTransaction = amountDeductedCents === 0 ? null : transactionId;
@@ -181,7 +190,7 @@ export async function voidInvoice(
   if (content.creditTransaction !== null)
     await credits.reverse({ tenant, transactionId: content.creditTransaction, reference: `void:${id}` }, tx);
   const bought = BigInt(content.total - content.taxTotal);
-  if (bought > 0n) await uncountVolume(tenant, { reference: id, amount: bought, at }, tx);
+  if (bought > 0n) await uncountVolume(tenant, { reference: referenceOf(id), amount: bought, at }, tx);
   const move = {
     kind: "void",
     tenant,
@@ -193,7 +202,13 @@ export async function voidInvoice(
   await postInvoiceMove({ ...move, postings: reversed(issuePostings(id, content)) }, ids, tx);
   const next: StoredInvoice = { ...invoice, status: "void", settledAt: at };
   await updateSettlement(next, tx);
+  await tellVoided(next, document, reason, context.notices, tx);
   return next;
+}
+
+function tooManyLines(invoice: string, lines: number): BillingError {
+  const text = `the draft ${invoice} has ${lines} lines, one per model and price; an invoice has at most ${MOST_LINES}: correct the events that name models which there are not`;
+  return new BillingError("failed_precondition", "too_many_lines", text, { details: { invoice, lines } });
 }
 
 function periodNotOver({ periodEnd }: StoredInvoice): BillingError {
@@ -212,9 +227,15 @@ function stillADraft(): BillingError {
   return new BillingError("failed_precondition", "invoice_draft", text);
 }
 
-function settled({ id, paid, status }: StoredInvoice, notes: number): BillingError {
-  const what =
-    paid > 0n || notes > 0 ? "has payments or credit notes" : `is ${status === "paid" ? "settled" : status}`;
-  const text = `invoice ${id} ${what} and cannot be void: issue a credit note`;
+function settled({ id, paid, status, total }: StoredInvoice, notes: number): BillingError {
+  const why =
+    status === "uncollectible"
+      ? "was given up: count what is still paid, if anything is"
+      : total < 0n
+        ? "is credit already: adjust the credit balance instead"
+        : paid > 0n || notes > 0
+          ? "has payments or credit notes: issue a credit note"
+          : "is settled: issue a credit note";
+  const text = `invoice ${id} cannot be void, it ${why}`;
   return new BillingError("failed_precondition", "invoice_settled", text, { details: { invoice: id } });
 }

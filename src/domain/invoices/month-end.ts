@@ -1,6 +1,6 @@
 // The month-end run: an invoice for every tenant that owes or used something, however often and by however many it is run.
 
-import type { BillingError } from "../../kernel/index.ts";
+import { BillingError } from "../../kernel/index.ts";
 
 /** What a run did. */
 export interface MonthEndReport {
@@ -25,7 +25,7 @@ export interface MonthEndProgress {
 export type TenantOutcome =
   | { readonly kind: "finalized"; readonly totalCents: number }
   | { readonly kind: "already" }
-  | { readonly kind: "failed"; readonly tenant: string; readonly error: BillingError };
+  | { readonly kind: "failed"; readonly tenant: string; readonly error: unknown };
 
 /** Adds outcomes up. */
 export class MonthEndTally {
@@ -51,8 +51,15 @@ export class MonthEndTally {
         this.#already += 1;
         break;
       case "failed": {
-        const { code, message } = outcome.error;
-        this.#failures.push({ tenant: outcome.tenant, code, message });
+        const { tenant, error } = outcome;
+        // Its subscription failed before its invoice did: the cause is enough.
+        if (this.#failures.some((one) => one.tenant === tenant)) return;
+        const code = error instanceof BillingError ? error.code : "internal_error";
+        this.#failures.push({
+          tenant,
+          code,
+          message: error instanceof Error ? error.message : String(error),
+        });
         break;
       }
     }

@@ -37,6 +37,10 @@ export interface PaymentNotice extends InvoiceNotice {
   readonly method: string;
 }
 
+export interface VoidNotice extends InvoiceNotice {
+  readonly reason: string;
+}
+
 export interface OverdueNotice extends InvoiceNotice {
   /** Which of the reminders: the days after the due date that it is meant for. */
   readonly step: number;
@@ -61,6 +65,8 @@ export interface InvoiceNotices {
   issued(tx: Tx, notice: InvoiceNotice): Promise<void>;
   paid(tx: Tx, notice: PaymentNotice): Promise<void>;
   credited(tx: Tx, notice: CreditNotice): Promise<void>;
+  /** It was taken back: nothing is due on it. */
+  voided(tx: Tx, notice: VoidNotice): Promise<void>;
   /** It will be due soon. */
   due(tx: Tx, notice: InvoiceNotice): Promise<void>;
   overdue(tx: Tx, notice: OverdueNotice): Promise<void>;
@@ -105,6 +111,17 @@ export async function tellPaid(
   const { reference, amount, at: paidAt, method } = payment;
   const receipt = { payment: digest(reference), amount, paidAt, method };
   await notices.paid(tx, { ...noticeOf(invoice, document), ...receipt });
+}
+
+/** Tells that an invoice was taken back, whoever was told that it was issued. */
+export async function tellVoided(
+  invoice: StoredInvoice,
+  document: Told<InvoiceContent>,
+  reason: string,
+  notices: InvoiceNotices,
+  tx: Tx,
+): Promise<void> {
+  if (invoice.total > 0n) await notices.voided(tx, { ...noticeOf(invoice, document), reason });
 }
 
 /** Tells of a credit note. */

@@ -60,9 +60,10 @@ export function reversed(postings: readonly Posting[]): Posting[] {
   return postings.map((posting) => ({ ...posting, amount: -posting.amount }));
 }
 
-export function paymentPostings(invoice: string, amount: bigint): Posting[] {
+/** A payment of what is owed, or of what was given up. */
+export function paymentPostings(invoice: string, amount: bigint, isGivenUp: boolean): Posting[] {
   return [
-    { account: RECEIVABLE, subject: invoice, amount: -amount },
+    { account: isGivenUp ? WRITTEN_OFF : RECEIVABLE, subject: invoice, amount: -amount },
     { account: RECEIVED, subject: invoice, amount },
   ];
 }
@@ -74,16 +75,24 @@ export function writeOffPostings(invoice: string, amount: bigint): Posting[] {
   ];
 }
 
-/** A credit note: less earned and less tax; off what is due, and the rest back as credit or as money. */
+/** A credit note: less earned and less tax; off what is due, and the rest back as money or as credit. */
 export function notePostings(
   invoice: string,
-  note: { readonly net: bigint; readonly tax: bigint; readonly offDue: bigint; readonly refunded: bigint },
+  note: {
+    readonly net: bigint;
+    readonly tax: bigint;
+    readonly offDue: bigint;
+    readonly refunded: bigint;
+    readonly returned: bigint;
+  },
   refundTo: "credits" | "payment",
 ): Posting[] {
+  const asMoney = refundTo === "payment" ? note.refunded : 0n;
   return [
     { account: REVENUE, subject: invoice, amount: note.net },
     { account: TAX, subject: invoice, amount: note.tax },
     { account: RECEIVABLE, subject: invoice, amount: -note.offDue },
-    { account: refundTo === "credits" ? PREPAID : RECEIVED, subject: invoice, amount: -note.refunded },
+    { account: RECEIVED, subject: invoice, amount: -asMoney },
+    { account: PREPAID, subject: invoice, amount: asMoney - note.refunded - note.returned },
   ];
 }

@@ -42,13 +42,22 @@ export function invoiceReminders({ store, notices }: { store: Store; notices: In
     hasWork: (now: number) => store.read((reader) => hasDueRemindersAcrossTenants(now, reader)),
     runDue: async (now: number) => {
       let told = 0;
+      const failed = new Map<string, unknown>();
       for (;;) {
-        const due = await store.read((reader) => dueRemindersAcrossTenants(now, AT_ONCE, reader));
-        if (due.length === 0) return told;
-        for (const reminder of due) {
-          if (await store.transaction((tx) => remind(reminder, now, notices, tx))) told += 1;
-        }
+        const limit = AT_ONCE + failed.size;
+        const due = await store.read((reader) => dueRemindersAcrossTenants(now, limit, reader));
+        const left = due.filter(({ invoice }) => !failed.has(invoice));
+        if (left.length === 0) break;
+        for (const reminder of left)
+          try {
+            if (await store.transaction((tx) => remind(reminder, now, notices, tx))) told += 1;
+          } catch (error) {
+            // One that cannot be told keeps no other one waiting.
+            failed.set(reminder.invoice, error);
+          }
       }
+      for (const error of failed.values()) throw error;
+      return told;
     },
   };
 }

@@ -25,6 +25,7 @@ import {
   postInvoiceMove,
   writeOffPostings,
 } from "./postings.ts";
+import { lockUsageAcrossTenants } from "./usage-store.ts";
 
 export interface Payment {
   readonly tenant: string;
@@ -48,6 +49,8 @@ export async function payInvoice(
   tx: Tx,
 ): Promise<boolean> {
   const { tenant, invoice: id, reference, method } = payment;
+  // Two payments of a tenant under one reference come one after the other.
+  await lockUsageAcrossTenants([tenant], "exclusive", tx);
   const invoice = await lockInvoice(tenant, id, tx);
   if (invoice === undefined) throw invoiceNotFound(id);
   const request = JSON.stringify([id, payment.amount === null ? null : String(payment.amount)]);
@@ -58,16 +61,19 @@ export async function payInvoice(
     const text = "this reference is that of another payment; nothing was changed";
     throw new BillingError("conflict", "reference_conflict", text, { details: { field: "reference" } });
   }
-  const due = amountDue(invoice);
-  if (invoice.status !== "finalized") throw notPayable(invoice);
+  // What was given up and comes after all is not lost.
+  const isGivenUp = invoice.status === "uncollectible";
+  if (invoice.status !== "finalized" && !isGivenUp) throw notPayable(invoice);
+  const due = invoice.total - invoice.credited - invoice.paid - invoice.noted;
   const amount = payment.amount ?? due;
   if (amount > due) throw overpaid(amount, due);
   const move = { kind: "payment", tenant, invoice: id, at, reference: key, request } as const;
-  await postInvoiceMove({ ...move, details: { method }, postings: paymentPostings(id, amount) }, ids, tx);
+  const postings = paymentPostings(id, amount, isGivenUp);
+  await postInvoiceMove({ ...move, details: { method }, postings }, ids, tx);
   const isPaid = amount === due;
   const next: StoredInvoice = {
-    ...invoice,
-    ...{ paid: invoice.paid + amount, status: isPaid ? "paid" : "finalized", settledAt: isPaid ? at : null },
+    ...{ ...invoice, paid: invoice.paid + amount },
+    ...(isPaid && { status: "paid" as const, settledAt: at }),
   };
   await updateSettlement(next, tx);
   const document = await documentOf<IssuedContent>(tenant, id, tx);
@@ -129,9 +135,12 @@ export interface CreditNoteContent {
   }[];
   readonly taxTotal: number;
   readonly total: number;
-  /** What of it lowered what was due, and what was given back. */
+  /** What of it lowered what was due. */
   readonly offDue: number;
+  /** What of it had been paid in money: it went to `refundTo`. */
   readonly refunded: number;
+  /** What of it credit had paid: it went back to the lots that it came from. */
+  readonly returned: number;
   readonly refundTo: "credits" | "payment";
   readonly seller: Party | null;
   readonly buyer: Party;
@@ -179,20 +188,25 @@ export async function creditInvoice(
   const tax = parts.taxes.reduce((sum, { amount }) => sum + BigInt(amount), 0n);
   const total = net + tax;
   if (total <= 0n) throw notCreditable(invoice);
-  const before = earlier.reduce((sum, one) => sum + one.total, 0);
+  const noted = earlier.reduce((sum, one) => sum + one.total, 0);
   // Beside a negative line more is left of the others than was invoiced.
-  if (BigInt(before) + total > invoice.total) throw invoiceExceeded(invoice, before);
+  if (BigInt(noted) + total > invoice.total) throw invoiceExceeded(invoice, noted);
   const due = amountDue(invoice);
   const offDue = total < due ? total : due;
-  const refunded = total - offDue;
+  const rest = total - offDue;
+  // What money paid goes back first; what credit paid returns to its lots, and is never money.
+  const before = earlier.reduce((sum, one) => sum + one.refunded, 0);
+  const refunded = min(rest, invoice.paid - BigInt(before));
+  const returned = rest - refunded;
   if (refunded > 0n && refundTo === "credits") {
     const lot = { type: "refund", amountCents: Number(refunded), reference: `note:${id}` } as const;
     await credits.issue({ tenant, ...lot, description: `credit note for ${issued.number}` }, tx);
   }
-  if (net > 0n) await uncountVolume(tenant, { reference: id, amount: net, at }, tx);
+  if (returned > 0n) await returnCredit(issued.content, { tenant, amount: returned, note: id }, credits, tx);
+  if (net > 0n) await uncountVolume(tenant, { reference: `note:${id}`, amount: net, at }, tx);
   const move = { kind: "credit_note", tenant, invoice: invoiceId, at, reference: id } as const;
   await postInvoiceMove(
-    { ...move, postings: notePostings(invoiceId, { net, tax, offDue, refunded }, refundTo) },
+    { ...move, postings: notePostings(invoiceId, { net, tax, offDue, refunded, returned }, refundTo) },
     ids,
     tx,
   );
@@ -207,7 +221,8 @@ export async function creditInvoice(
   const content: IssuedNote = {
     ...{ currency, corrects: issued.number, reference, reason, request, ...parts },
     ...{ net: Number(net), taxTotal: Number(tax), total: Number(total) },
-    ...{ offDue: Number(offDue), refunded: Number(refunded), refundTo, seller, buyer },
+    ...{ offDue: Number(offDue), refunded: Number(refunded), returned: Number(returned) },
+    ...{ refundTo, seller, buyer },
   };
   const number = await takeNumberAcrossTenants("CN", tx);
   await insertDocument(
@@ -261,8 +276,24 @@ function sum(amounts: readonly number[]): number {
   return amounts.reduce((total, amount) => total + amount, 0);
 }
 
+function min(a: bigint, b: bigint): bigint {
+  return a < b ? a : b;
+}
+
+/** Credit that paid an invoice goes back to its lots: what has expired meanwhile stays expired, and none of it becomes money. */
+async function returnCredit(
+  { creditTransaction: transactionId }: IssuedContent,
+  { tenant, amount, note }: { readonly tenant: string; readonly amount: bigint; readonly note: string },
+  credits: CreditService,
+  tx: Tx,
+): Promise<void> {
+  if (transactionId === null) throw new Error(`${note}: more was paid than money and credit paid`);
+  const back = { tenant, transactionId, amountCents: Number(amount), reference: `note:${note}:lots` };
+  await credits.reverse(back, tx);
+}
+
 function notPayable({ id, status }: StoredInvoice): BillingError {
-  const text = `invoice ${id} is ${status}: only a finalized one that is not settled can be paid`;
+  const text = `invoice ${id} is ${status}: only one that was issued and is not settled can be paid or given up`;
   return new BillingError("failed_precondition", "invoice_not_payable", text, { details: { status } });
 }
 
@@ -277,8 +308,8 @@ function notCreditable({ id, status }: StoredInvoice): BillingError {
   return new BillingError("failed_precondition", "invoice_not_creditable", text, { details: { status } });
 }
 
-function invoiceExceeded({ id, total }: StoredInvoice, before: number): BillingError {
-  const left = Number(total) - before;
+function invoiceExceeded({ id, total }: StoredInvoice, noted: number): BillingError {
+  const left = Number(total) - noted;
   const text = `of invoice ${id} ${left} cents are left, with tax: take less back`;
   return new BillingError("invalid_input", "line_exceeded", text, {
     details: { field: "lines", leftCents: left },

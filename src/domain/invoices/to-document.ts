@@ -45,9 +45,13 @@ export function documentOfInvoice(invoice: InvoiceView): InvoiceDocument {
 
 /** A credit note as it is sent, with the invoice that it corrects. Its amounts are what is taken back. */
 export function documentOfCreditNote({ number, issuedAt, content }: CreditNoteView): InvoiceDocument {
-  const { currency, corrects, offDue, refunded, refundTo } = content;
+  const { currency, corrects, offDue, refunded, returned, refundTo } = content;
   const money = (cents: number) => formatMinor(BigInt(cents), currency);
-  const back = refundTo === "credits" ? "Put on the credit balance" : "Paid back";
+  const back = [
+    [`Taken off ${corrects}`, offDue],
+    ["Paid back", refundTo === "payment" ? refunded : 0],
+    ["Put on the credit balance", returned + (refundTo === "credits" ? refunded : 0)],
+  ] as const;
   return {
     ...{ kind: "credit_note", number, status: "finalized", currency, corrects },
     ...{ issuedOn: dayOf(issuedAt), dueOn: null, period: null },
@@ -61,10 +65,9 @@ export function documentOfCreditNote({ number, issuedAt, content }: CreditNoteVi
       ...{ rate: percent, base: money(base), amount: money(amount), note },
     })),
     total: money(content.total),
-    credits: [
-      ...(offDue === 0 ? [] : [{ description: `Taken off ${corrects}`, amount: money(-offDue) }]),
-      ...(refunded === 0 ? [] : [{ description: back, amount: money(-refunded) }]),
-    ],
+    credits: back
+      .filter(([, cents]) => cents !== 0)
+      .map(([description, cents]) => ({ description, amount: money(-cents) })),
     ...{ amountPaid: money(0), amountDue: money(0), paymentInstructions: null, notes: [content.reason] },
   };
 }

@@ -75,6 +75,14 @@ describe("a mail about an invoice", () => {
     expect(smtp.mails.flatMap(attachmentsOf)).toEqual([PDF]);
   });
 
+  it("is given up when what it says is no longer so", async () => {
+    const { smtp, service } = await boxWith(async () => "withdrawn");
+    expect(await service.notify(INVOICE)).toMatchObject({
+      ...{ success: false, error: "the invoice was taken back", willRetry: false },
+    });
+    expect(smtp.mails).toEqual([]);
+  });
+
   it("is the only one that carries something, and no call of a webhook asks for it", async () => {
     const http = await startHttpSink();
     const store = await storeWithNotifications("sqlite::memory:");

@@ -16,7 +16,12 @@ export interface Attachment {
 /** Notifications whose mail carries the document that they are about. */
 export type InvoiceKind = Extract<
   NotificationKind,
-  "invoice_issued" | "payment_received" | "invoice_due" | "invoice_overdue" | "credit_note_issued"
+  | "invoice_issued"
+  | "payment_received"
+  | "invoice_due"
+  | "invoice_overdue"
+  | "invoice_voided"
+  | "credit_note_issued"
 >;
 
 const WITH_DOCUMENT: ReadonlySet<string> = new Set([
@@ -24,14 +29,18 @@ const WITH_DOCUMENT: ReadonlySet<string> = new Set([
   "payment_received",
   "invoice_due",
   "invoice_overdue",
+  "invoice_voided",
   "credit_note_issued",
 ] satisfies InvoiceKind[]);
 
 /** What attachments are made from. */
 export type AttachedTo = Pick<StoredNotification, "tenant" | "payload"> & { readonly kind: InvoiceKind };
 
-/** Port: makes what the mail of a notification carries. It may fail: the mail is then tried again later. */
-export type Attachments = (notification: AttachedTo) => Promise<readonly Attachment[]>;
+/**
+ * Port: makes what the mail of a notification carries. It may fail: the mail is then tried again later. `withdrawn`: what the
+ * mail says is no longer so, and it is not sent.
+ */
+export type Attachments = (notification: AttachedTo) => Promise<readonly Attachment[] | "withdrawn">;
 
 /** Sends a notification by mail, with what it carries or not at all. */
 export async function sendMail(
@@ -42,7 +51,7 @@ export async function sendMail(
 ): Promise<Attempt> {
   const message = { id: notification.id, to, ...renderMail(notification) };
   if (!carriesDocument(notification)) return mail.send(message);
-  let attachments: readonly Attachment[];
+  let attachments: readonly Attachment[] | "withdrawn";
   try {
     attachments = (await make?.(notification)) ?? [];
   } catch (error) {
@@ -50,6 +59,7 @@ export async function sendMail(
     const why = error instanceof BillingError ? `: ${error.code}` : "";
     return { outcome: "failed", error: `the attachment could not be made${why}` };
   }
+  if (attachments === "withdrawn") return { outcome: "refused", error: "the invoice was taken back" };
   if (attachments.length === 0) return { outcome: "failed", error: "there is no attachment" };
   return mail.send({ ...message, attachments });
 }

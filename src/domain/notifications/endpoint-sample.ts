@@ -27,6 +27,7 @@ export const SAMPLES: { readonly [Kind in NotificationKind]: NotificationPayload
   payment_received: { ...INVOICE, amount: "$0.00", paidAt: "2030-01-01T00:00:00Z" },
   invoice_due: INVOICE_DUE,
   invoice_overdue: { ...INVOICE_DUE, daysOverdue: 0 },
+  invoice_voided: INVOICE,
   credit_note_issued: {
     ...{ creditNoteId: "crn_test", number: "TEST", corrects: "TEST" },
     ...{ orgName: ORGANIZATION, amount: "$0.00" },

@@ -44,6 +44,15 @@ export const INVOICE_WORDS: Readonly<Record<InvoiceKind, (payload: Payload) => C
       ],
     };
   },
+  invoice_voided({ number, orgName, reason }) {
+    return {
+      subject: `Invoice ${number} was taken back`,
+      lines: [
+        `Invoice ${number} for ${orgName} was taken back: nothing is to be paid on it.`,
+        ...(reason === undefined ? [] : [`Reason: ${reason}`]),
+      ],
+    };
+  },
   credit_note_issued({ number, corrects, orgName, amount, reason }) {
     return {
       subject: `Credit note ${number} for invoice ${corrects}: ${amount}`,

@@ -43,13 +43,14 @@ describe.each(ENGINES)("notices of invoices on $name", ({ freshUrl }) => {
         await mails.due(tx, NOTICE);
         for (const step of [0, 7, 14]) await mails.overdue(tx, { ...NOTICE, step, daysOverdue: step });
         await mails.credited(tx, NOTE);
+        await mails.voided(tx, { ...NOTICE, reason: EVIL });
         if (again) await mails.issued(tx, { ...NOTICE, invoiceId: "inv_2" });
       });
     }
     const { items } = await service.list({ tenant: "acme" });
     expect(items.map(({ kind }) => kind).sort()).toEqual([
       ...["credit_note_issued", "invoice_due", "invoice_issued", "invoice_issued", "invoice_overdue"],
-      ...["invoice_overdue", "invoice_overdue", "payment_received", "payment_received"],
+      ...["invoice_overdue", "invoice_overdue", "invoice_voided", "payment_received", "payment_received"],
     ]);
     const first = items.find(({ kind }) => kind === "invoice_issued");
     expect(first?.payload).toMatchObject({ amountDue: "$1234.56", dueAt: "2025-03-31T10:00:00.000Z" });
@@ -69,9 +70,10 @@ describe("notices of invoices", () => {
       await mails.due(tx, NOTICE);
       await mails.overdue(tx, { ...NOTICE, step: 0, daysOverdue: 0 });
       await mails.credited(tx, NOTE);
+      await mails.voided(tx, { ...NOTICE, reason: EVIL });
     });
-    expect(await service.deliverDue()).toMatchObject({ delivered: 5, failed: 0, dead: 0 });
-    expect(smtp.mails).toHaveLength(5);
+    expect(await service.deliverDue()).toMatchObject({ delivered: 6, failed: 0, dead: 0 });
+    expect(smtp.mails).toHaveLength(6);
     for (const mail of smtp.mails) {
       expect([mail.to, headerOf(mail, "Bcc"), mail.headers.length]).toEqual([["bills@acme.example"], [], 8]);
       const [text = "", html = ""] = unwrapped(mail).split("Content-Type: text/html");

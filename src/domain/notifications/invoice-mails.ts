@@ -8,6 +8,7 @@ import type {
   InvoiceNotices,
   OverdueNotice,
   PaymentNotice,
+  VoidNotice,
 } from "../invoices/index.ts";
 import type { InvoiceKind } from "./attachment.ts";
 import { enqueueNotifications } from "./enqueue.ts";
@@ -55,6 +56,11 @@ export class InvoiceMails implements InvoiceNotices {
     return this.#write(tx, notice, { kind: "invoice_overdue", payload, dedupKey });
   }
 
+  voided(tx: Tx, notice: VoidNotice): Promise<void> {
+    const payload = { ...invoiceOf(notice), reason: lineOf(notice.reason, MAX_REASON) };
+    return this.#write(tx, notice, { kind: "invoice_voided", payload, dedupKey: keyOf(notice, "void") });
+  }
+
   credited(tx: Tx, notice: CreditNotice): Promise<void> {
     const { creditNoteId, number, corrects, currency, amount, reason } = notice;
     const payload = {
@@ -98,7 +104,7 @@ function keyOf({ invoiceId }: InvoiceNotice, step: string): string {
 }
 
 function nameOf({ tenant, buyer }: Addressee): string {
-  return lineOf(buyer.name, MAX_NAME) ?? tenant;
+  return lineOf(buyer.name, MAX_NAME) ?? lineOf(tenant, MAX_NAME) ?? "(no name)";
 }
 
 /** Fit to be written, however long it is; undefined when nothing is left of it. */

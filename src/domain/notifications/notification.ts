@@ -17,6 +17,7 @@ export const NotificationKind = Object.freeze({
   INVOICE_DUE: "invoice_due",
   INVOICE_OVERDUE: "invoice_overdue",
   CREDIT_NOTE_ISSUED: "credit_note_issued",
+  INVOICE_VOIDED: "invoice_voided",
 } as const);
 export type NotificationKind = (typeof NotificationKind)[keyof typeof NotificationKind];
 
@@ -98,6 +99,7 @@ export interface NotificationPayloads {
     readonly dueAt: Instant;
     readonly daysOverdue: number;
   };
+  readonly invoice_voided: InvoicePayload & { readonly reason?: string | undefined };
   readonly credit_note_issued: {
     readonly creditNoteId: string;
     readonly number: string;

@@ -88,6 +88,7 @@ const FIELDS: Readonly<Record<NotificationKind, Readonly<Record<string, Field>>>
   },
   invoice_due: { ...INVOICE, amountDue: AMOUNT, dueAt: INSTANT },
   invoice_overdue: { ...INVOICE, amountDue: AMOUNT, dueAt: INSTANT, daysOverdue: COUNT },
+  invoice_voided: { ...INVOICE, reason: optional(REASON) },
   credit_note_issued: {
     creditNoteId: ID,
     number: NUMBER,

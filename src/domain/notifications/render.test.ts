@@ -88,6 +88,7 @@ const SAMPLES: readonly NotificationInput[] = [
     kind: "invoice_overdue",
     payload: { ...invoice(), amountDue: "$12.00", dueAt: "2025-02-01T00:00:00Z", daysOverdue: 7 },
   },
+  { kind: "invoice_voided", payload: { ...invoice(), reason: EVIL } },
   {
     kind: "credit_note_issued",
     payload: {

@@ -26,6 +26,7 @@ const TYPES = Object.freeze({
   payment_received: "payment.received",
   invoice_due: "invoice.due",
   invoice_overdue: "invoice.overdue",
+  invoice_voided: "invoice.voided",
   credit_note_issued: "credit_note.issued",
 } as const satisfies Record<NotificationKind, string>);
 

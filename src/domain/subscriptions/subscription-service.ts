@@ -222,22 +222,14 @@ export class SubscriptionService {
    * missed one by one. Returns how many tenants that was. One that fails does not keep the others waiting.
    */
   async settleDue(): Promise<number> {
-    const now = this.#clock.now();
-    const errors: unknown[] = [];
-    let total = 0;
-    for (let after = { dueAt: -1, tenant: "" }; ; ) {
-      const page = { after, limit: AT_ONCE };
-      const due = await this.#store.read((reader) => dueSubscriptionsAcrossTenants(now, page, reader));
-      for (const { tenant } of due) {
-        await this.#settleOne(tenant).catch((error: unknown) => errors.push(error));
-      }
-      total += due.length;
-      const last = due.at(-1);
-      if (last === undefined || due.length < AT_ONCE) break;
-      after = last;
-    }
-    if (errors.length > 0) throw errors[0];
-    return total;
+    const { tenants, failures } = await this.#settleEvery();
+    if (failures[0] !== undefined) throw failures[0].error;
+    return tenants;
+  }
+
+  /** {@link settleDue}, telling who failed instead of throwing. */
+  async settleAll(): Promise<readonly { readonly tenant: string; readonly error: unknown }[]> {
+    return (await this.#settleEvery()).failures;
   }
 
   /** The job that does {@link settleDue}. */
@@ -274,6 +266,23 @@ export class SubscriptionService {
     const next = decideDirectly(state, change, at, planOf);
     const { kind } = change;
     await this.#record.write(tx, stored, at, [{ kind, actor, at, next, notice: null }]);
+  }
+
+  async #settleEvery() {
+    const now = this.#clock.now();
+    const failures: { tenant: string; error: unknown }[] = [];
+    let tenants = 0;
+    for (let after = { dueAt: -1, tenant: "" }; ; ) {
+      const page = { after, limit: AT_ONCE };
+      const due = await this.#store.read((reader) => dueSubscriptionsAcrossTenants(now, page, reader));
+      for (const { tenant } of due) {
+        await this.#settleOne(tenant).catch((error: unknown) => failures.push({ tenant, error }));
+      }
+      tenants += due.length;
+      const last = due.at(-1);
+      if (last === undefined || due.length < AT_ONCE) return { tenants, failures };
+      after = last;
+    }
   }
 
   #settleOne(tenant: string): Promise<void> {

@@ -180,6 +180,7 @@ export const CreditNoteJson = Strict({
     total: Cents,
     offDue: Count,
     refunded: Count,
+    returned: Count,
     refundTo: choiceOf(["credits", "payment"]),
     seller: Type.Union([Party, Type.Null()]),
     buyer: Party,

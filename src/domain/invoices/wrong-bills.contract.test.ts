@@ -1,0 +1,256 @@
+// What somebody tries, or a broken row does, to make a bill wrong, to stop it, or to stop everybody else's.
+
+import { describe, expect, it, onTestFinished } from "vitest";
+import { ENGINES } from "../../../test/support/database.ts";
+import { type Billing, createBilling } from "../../billing.ts";
+import { BillingError, HOUR_MS, ManualClock } from "../../kernel/index.ts";
+import { storeAt } from "../../store/index.ts";
+import type { InvoiceTermsInput } from "./index.ts";
+
+const DUAL = ENGINES.filter(({ name }) => name !== "sqlite memory");
+const OPERATOR = { kind: "operator", id: "op" } as const;
+const tenant = "acme";
+
+async function start(url: string, monthEnd?: { afterDays: number; terms?: InvoiceTermsInput }) {
+  const clock = new ManualClock("2025-02-03T10:00:00Z");
+  const billing = createBilling({ database: url, clock, monthEnd, notifications: { log: () => undefined } });
+  await billing.ready();
+  onTestFinished(() => billing.close());
+  return { billing, clock };
+}
+
+const items = (...cents: number[]) =>
+  cents.map((amountCents, n) => ({ description: `item ${n}`, amountCents }));
+
+async function issued(billing: Billing, terms: InvoiceTermsInput, period = "2025-01") {
+  const { id } = await billing.invoices.create({ tenant, period, ...terms });
+  return billing.invoices.finalize({ tenant, invoiceId: id });
+}
+
+async function codeOf(work: Promise<unknown> | (() => Promise<unknown>)): Promise<string> {
+  const error = await (typeof work === "function" ? work() : work).then(
+    () => undefined,
+    (thrown: unknown) => thrown,
+  );
+  if (error instanceof BillingError) return error.code;
+  throw new Error(`expected a BillingError, got ${String(error)}`);
+}
+
+/** Changes rows as no code of ours does. */
+async function byHand(url: string, ...statements: readonly string[]): Promise<void> {
+  const store = storeAt(url);
+  await store.transaction(async (tx) => {
+    for (const sql of statements) await tx.run(sql);
+  });
+  await store.close();
+}
+
+describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
+  it("is not paid by what a tenant has spent already, nor stopped by it: its references are nobody else's", async () => {
+    const { billing } = await start(await freshUrl());
+    await billing.credits.issue({ tenant, amountCents: 2_000, type: "purchase" });
+    await billing.discounts.createCode({ code: "TEN", discountPercent: "10" });
+    const { id } = await billing.invoices.create({
+      ...{ tenant, period: "2025-01", items: items(1_000), discountCodes: ["ten"] },
+    });
+    const reference = `invoice:${id}`;
+    const use = { tenant, code: "TEN", purchaseAmountCents: 1_000, reference };
+    for (const take of [
+      () => billing.credits.deduct({ tenant, amountCents: 1_000, reference }),
+      () => billing.credits.issue({ tenant, amountCents: 1, type: "refund", reference: "note:x" }),
+      () => billing.credits.adjust({ tenant, amountCents: 1, reference: `void:${id}` }),
+      () => billing.discounts.apply(use),
+      () => billing.discounts.reserve(use),
+      () => billing.volumeDiscounts.recordPurchase({ tenant, amountCents: 1, reference }),
+    ])
+      expect(await codeOf(take)).toBe("reserved_reference");
+    expect(await billing.invoices.finalize({ tenant, invoiceId: id })).toMatchObject({
+      ...{ status: "paid", totalCents: 900, creditsAppliedCents: 900 },
+    });
+    const [deduction] = (await billing.credits.transactions({ tenant })).items;
+    const back = { tenant, transactionId: deduction?.id ?? "" };
+    expect(await codeOf(billing.credits.reverse(back))).toBe("paid_an_invoice");
+    expect((await billing.credits.balance(tenant)).balanceCents).toBe(1_100);
+  });
+
+  it("uses a code once", async () => {
+    const { billing } = await start(await freshUrl());
+    await billing.discounts.createCode({ code: "TEN", discountAmountCents: 100, maxUses: 1 });
+    const twice = { tenant, period: "2025-01", items: items(1_000), discountCodes: ["TEN", "ten"] };
+    expect(await codeOf(billing.invoices.create(twice))).toBe("given_twice");
+    expect(await codeOf(billing.invoices.preview(twice))).toBe("given_twice");
+  });
+
+  it("that credit paid gives it back to its lots: what has expired stays so, and none becomes money", async () => {
+    const { billing, clock } = await start(await freshUrl());
+    await billing.credits.issue({ tenant, amountCents: 300, type: "promotional", expiresInDays: 1 });
+    await billing.credits.issue({ tenant, amountCents: 200, type: "purchase" });
+    const { id: invoiceId } = await issued(billing, { items: items(1_000) });
+    await billing.invoices.pay({ tenant, invoiceId, amountCents: 400, reference: "transfer" });
+    clock.advance(48 * HOUR_MS);
+    const line = (amountCents: number) => [{ lineId: "L1", amountCents }];
+    const note = async (reference: string, amountCents: number) => {
+      const input = { tenant, invoiceId, reference, reason: "goodwill", lines: line(amountCents) };
+      const { content } = await billing.invoices.creditNote({ ...input, refundTo: "payment" });
+      return [content.offDue, content.refunded, content.returned];
+    };
+    // 100 are still due; then the money goes back, then the credit.
+    expect(await note("a", 300)).toEqual([100, 200, 0]);
+    expect(await note("b", 300)).toEqual([0, 200, 100]);
+    expect(await note("c", 400)).toEqual([0, 0, 400]);
+    expect((await billing.credits.balance(tenant)).balanceCents).toBe(200);
+    expect((await billing.verify()).differences).toEqual([]);
+  });
+
+  it("that was taken back is not issued again by the job, only by somebody who asks for it", async () => {
+    const { billing, clock } = await start(await freshUrl(), { afterDays: 1, terms: { taxRate: "0.19" } });
+    await billing.metering.record({
+      ...{ tenant, id: "one", provider: "openai", model: "gpt-4o-mini", tokensIn: 10_000_000, tokensOut: 0 },
+      timestamp: "2025-01-10T00:00:00Z",
+    });
+    await billing.jobs.runDue();
+    const [first] = (await billing.invoices.list({ tenant })).items;
+    await billing.invoices.void({ tenant, invoiceId: first?.id ?? "", reason: "reverse charge" });
+    clock.advance(2 * HOUR_MS);
+    await billing.jobs.runDue();
+    expect((await billing.invoices.list({ tenant })).items.map(({ status }) => status)).toEqual(["void"]);
+    const report = await billing.invoices.runMonthEnd({ period: "2025-01", reverseCharge: true });
+    expect(report).toMatchObject({ finalized: 1, totalCents: 150 });
+    expect((await billing.verify()).differences).toEqual([]);
+  });
+
+  it("keeps no other one waiting: not a subscription that cannot be settled, nor a document that is broken", async () => {
+    const url = await freshUrl();
+    const { billing, clock } = await start(url);
+    clock.set("2025-01-05T00:00:00Z");
+    await billing.organizations.createOrganization(OPERATOR, { id: "bad", name: "Bad", ownerId: "o" });
+    await billing.subscriptions.change(OPERATOR, "bad", { kind: "change_plan", tier: "starter" });
+    for (const name of ["a", "bad", "z"])
+      await billing.metering.record({
+        ...{
+          tenant: name,
+          id: "one",
+          provider: "openai",
+          model: "gpt-4o",
+          tokensIn: 4_000_000,
+          tokensOut: 0,
+        },
+      });
+    await byHand(url, "UPDATE subscriptions SET plan_version = 99 WHERE tenant = 'bad'");
+    clock.set("2025-02-06T00:00:00Z");
+    const report = await billing.invoices.runMonthEnd({ period: "2025-01", dueInDays: 5 });
+    expect([report.finalized, report.failures.map((one) => one.tenant)]).toEqual([2, ["bad"]]);
+
+    const dropped =
+      storeAt(url).dialect === "sqlite"
+        ? "DROP TRIGGER invoice_documents_no_update"
+        : "DROP TRIGGER invoice_documents_issued ON invoice_documents";
+    await byHand(url, dropped, "UPDATE invoice_documents SET content = '{' WHERE tenant = 'a'");
+    clock.set("2025-02-12T00:00:00Z");
+    const runs = await billing.jobs.runDue();
+    expect(runs.find(({ name }) => name === "invoice reminders")?.error).toBeTruthy();
+    const told = (await billing.notifications.list({ tenant: "z" })).items.map(({ kind }) => kind);
+    expect(told.sort()).toEqual(["invoice_issued", "invoice_overdue"]);
+  });
+
+  it("that was given up is paid after all, and says what else can be done", async () => {
+    const { billing } = await start(await freshUrl());
+    const { id: invoiceId } = await issued(billing, { items: items(1_000) });
+    const key = { tenant, invoiceId };
+    await billing.invoices.markUncollectible(key);
+    await expect(billing.invoices.void({ ...key, reason: "x" })).rejects.toThrow(/given up: count what/);
+    const part = await billing.invoices.pay({ ...key, amountCents: 400, reference: "late" });
+    expect(part).toMatchObject({ status: "uncollectible", paidCents: 400, amountDueCents: 0 });
+    expect(await codeOf(billing.invoices.pay({ ...key, amountCents: 601, reference: "more" }))).toBe(
+      "overpaid",
+    );
+    const all = await billing.invoices.pay({ ...key, reference: "rest" });
+    expect(all).toMatchObject({ status: "paid", paidCents: 1_000 });
+    const negative = await issued(billing, { items: items(-500) }, "2024-12");
+    await expect(billing.invoices.void({ tenant, invoiceId: negative.id, reason: "typo" })).rejects.toThrow(
+      /adjust the credit balance/,
+    );
+    expect((await billing.verify()).differences).toEqual([]);
+  });
+
+  it("counts one payment for a reference, whichever of two invoices it is for, also at once", async () => {
+    const url = await freshUrl();
+    const [{ billing: one }, { billing: two }] = [await start(url), await start(url)];
+    const [a, b] = [
+      await issued(one, { items: items(100) }, "2024-12"),
+      await issued(one, { items: items(200) }, "2025-01"),
+    ];
+    for (const reference of ["r1", "r2", "r3"]) {
+      const pay = (engine: Billing, invoiceId: string) =>
+        engine.invoices.pay({ tenant, invoiceId, amountCents: 10, reference });
+      const settled = await Promise.allSettled([pay(one, a.id), pay(two, b.id)]);
+      const refused = settled.flatMap((each) => (each.status === "rejected" ? [each.reason.code] : []));
+      expect(refused).toEqual(["reference_conflict"]);
+    }
+    expect((await one.verify()).differences).toEqual([]);
+  });
+
+  it("answers whatever it is asked with a code and a field, whatever the method", async () => {
+    const { billing } = await start(await freshUrl());
+    const { id: invoiceId } = await issued(billing, { items: items(100) });
+    const { invoices } = billing;
+    const methods = [
+      ...["get", "finalize", "deleteDraft", "markUncollectible", "creditNotes", "document", "void", "pay"],
+      ...["file", "creditNoteFile", "getCreditNote", "creditNote", "explain", "update", "create", "preview"],
+    ] as const;
+    for (const method of methods) {
+      const call = (input: unknown) =>
+        (invoices[method as "get"] as (input: unknown) => Promise<unknown>).call(invoices, input);
+      for (const input of [
+        undefined,
+        null,
+        7,
+        "x",
+        [],
+        { tenant, invoiceId, bogus: 1 },
+        { tenant, invoiceId: {} },
+      ]) {
+        const error = await call(input).then(
+          () => undefined,
+          (thrown: unknown) => thrown,
+        );
+        expect(error, `${method} ${JSON.stringify(input)}`).toBeInstanceOf(BillingError);
+        expect((error as BillingError).kind).toBe("invalid_input");
+      }
+    }
+    const explain = { tenant, invoiceId, lineId: { a: 1n } } as never;
+    expect(await codeOf(() => invoices.explain(explain))).toBe("invalid_text");
+  });
+
+  it("of a draft whose code has ended says so, and what to do", async () => {
+    const { billing, clock } = await start(await freshUrl());
+    const expiresAt = new Date("2025-02-04T00:00:00Z");
+    await billing.discounts.createCode({ code: "SOON", discountPercent: "10", expiresAt });
+    const { id: invoiceId } = await billing.invoices.create({
+      ...{ tenant, period: "2025-01", items: items(100), discountCodes: ["SOON"] },
+    });
+    clock.set("2025-02-05T00:00:00Z");
+    await expect(billing.invoices.get({ tenant, invoiceId })).rejects.toThrow(
+      /the draft cannot be computed: .*set other terms/,
+    );
+    const mended = await billing.invoices.update({ tenant, invoiceId, items: items(100) });
+    expect(mended.content.total).toBe(100);
+  });
+});
+
+describe("an invoice", () => {
+  it("with more lines than a document shows is not issued, and says why", async () => {
+    const { billing } = await start("sqlite::memory:");
+    const names = Array.from({ length: 10_001 }, (_, n) => `made-up-${n}`);
+    for (let from = 0; from < names.length; from += 1_000) {
+      const events = names.slice(from, from + 1_000).map((model) => ({
+        ...{ tenant, id: model, provider: "x", model, tokensIn: 1_000_000, tokensOut: 0 },
+        timestamp: "2025-01-10T00:00:00Z",
+      }));
+      await billing.metering.record(events);
+    }
+    const { failures } = await billing.invoices.runMonthEnd({ period: "2025-01" });
+    expect(failures).toMatchObject([{ tenant, code: "too_many_lines" }]);
+    expect(failures[0]?.message).toMatch(/has 10001 lines/);
+  });
+});
