@@ -71,7 +71,14 @@ export function invoiceLines(invoice: InvoiceView): string[] {
 
 /** A credit note with every part of its total. */
 export function creditNoteLines({ id, number, issuedAt, content }: CreditNoteView): string[] {
-  const { corrects, reason, reference, lines, net, taxes, total, offDue, refunded, refundTo } = content;
+  const { corrects, reason, reference, lines, net, taxes, total } = content;
+  const { offDue, refunded, returned, refundTo } = content;
+  const money = refundTo === "payment" ? refunded : 0;
+  const given = [
+    ["off what was due", offDue],
+    ["for you to pay back", money],
+    ["put on the credit balance", refunded + returned - money],
+  ] as const;
   return [
     `${number} (${id}) of ${issuedAt.slice(0, 10)} on ${corrects}: ${reason} (reference ${reference})`,
     ...tableLines(
@@ -84,12 +91,7 @@ export function creditNoteLines({ id, number, issuedAt, content }: CreditNoteVie
         return [`tax ${percent} % on ${centsText(base)}`, amount] as const;
       }),
       ["total", total],
-      ...(offDue === 0 ? [] : [["off what was due", offDue] as const]),
-      ...(refunded === 0
-        ? []
-        : [
-            [refundTo === "credits" ? "put on the credit balance" : "for you to pay back", refunded] as const,
-          ]),
+      ...given.filter(([, cents]) => cents !== 0),
     ]),
   ];
 }

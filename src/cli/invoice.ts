@@ -1,15 +1,7 @@
 // aragora-billing invoice: from usage to a document that explains every cent.
 
 import { type Command, Option } from "commander";
-import { renderInvoicePdf } from "../billing.ts";
-import {
-  exportFileName,
-  type InvoiceDocument,
-  type InvoiceTermsInput,
-  renderInvoiceCsv,
-  renderInvoiceHtml,
-  renderInvoiceJson,
-} from "../domain/invoices/index.ts";
+import type { InvoiceTermsInput } from "../domain/invoices/index.ts";
 import { writeExport } from "../facade/invoice-file.ts";
 import { asFlags, collect } from "./budget-flags.ts";
 import {
@@ -131,8 +123,8 @@ export function addInvoiceCommand(program: Command): void {
     .option("--limit <count>", "so many events at most, up to 500 (default: 20)", wholeFlag)
     .action(runExplain);
   command("export", "the file's path")
-    .description("Writes an invoice into a file that is named after its number.")
-    .argument("<id>", "the invoice's id")
+    .description("Writes an invoice or a credit note into a file that is named after its number.")
+    .argument("<id>", "the invoice's id, or the credit note's")
     .addOption(
       new Option("--format <format>", "of the file").choices(["pdf", "html", "csv", "json"]).default("pdf"),
     )
@@ -233,23 +225,19 @@ async function runExplain(
 }
 
 async function runExport(
-  invoiceId: string,
+  id: string,
   flags: TenantFlags & { readonly format: Format; readonly folder?: string },
 ): Promise<void> {
   const { tenant, format, folder = "." } = flags;
-  const document = await onExisting(flags, ({ invoices }) => invoices.document({ tenant, invoiceId }));
-  const content = await RENDER[format](document);
-  const path = await writeExport(folder, exportFileName(document, format), Buffer.from(content));
+  const file = await onExisting(flags, ({ invoices }) =>
+    id.startsWith("crn_")
+      ? invoices.creditNoteFile({ tenant, creditNoteId: id, format })
+      : invoices.file({ tenant, invoiceId: id, format }),
+  );
+  const path = await writeExport(folder, file.filename, file.content);
   if (flags.json) writeJson({ path });
   else say(path);
 }
-
-const RENDER = {
-  pdf: (document: InvoiceDocument) => renderInvoicePdf(document),
-  html: renderInvoiceHtml,
-  csv: renderInvoiceCsv,
-  json: renderInvoiceJson,
-} as const;
 
 function show(flags: DatabaseFlags, invoice: Parameters<typeof invoiceLines>[0]): void {
   if (flags.json) writeJson(invoice);

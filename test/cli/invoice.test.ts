@@ -83,6 +83,11 @@ describe("aragora-billing invoice", () => {
     expect(first.stdout).toMatch(/^net +\$1\.00\ntax 19 % on \$1\.00 +\$0\.19\ntotal +\$1\.19$/m);
     expect(first.stdout).toMatch(/^off what was due +\$1\.19$/m);
     expect((await credit(...part)).stdout).toBe(first.stdout);
+    const folder = freshFolder();
+    const noteId = /\((crn_\w+)\)/.exec(first.stdout)?.[1] ?? "";
+    const exported = await call("export", noteId, "--format", "csv", "--folder", folder);
+    expect(exported.stdout.trim()).toBe(join(folder, "credit-note-CN-000001.csv"));
+    expect(readFileSync(exported.stdout.trim(), "utf8")).toContain("1.19");
     expect((await credit(...part.with(-1, "99"))).code).toBe(5);
 
     await call("pay", id, "--reference", "p1");

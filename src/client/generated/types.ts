@@ -429,6 +429,7 @@ export declare namespace Api {
       readonly total: number;
       readonly offDue: number;
       readonly refunded: number;
+      readonly returned: number;
       readonly refundTo: "credits" | "payment";
       readonly seller: {
         readonly name: string;
@@ -679,6 +680,7 @@ export declare namespace Api {
       | "payment.received"
       | "invoice.due"
       | "invoice.overdue"
+      | "invoice.voided"
       | "credit_note.issued";
     readonly state: "pending" | "delivered" | "dead";
     readonly attempts: number;
@@ -1408,6 +1410,7 @@ export declare namespace Api {
       | "invoice_due"
       | "invoice_overdue"
       | "credit_note_issued"
+      | "invoice_voided"
       | "account";
     readonly recipient: string | null;
     readonly state: "pending" | "delivered" | "dead";
@@ -2556,6 +2559,7 @@ export declare namespace Api {
       | "payment.received"
       | "invoice.due"
       | "invoice.overdue"
+      | "invoice.voided"
       | "credit_note.issued"
       | "*"
     )[];
@@ -2577,6 +2581,7 @@ export declare namespace Api {
       | "payment.received"
       | "invoice.due"
       | "invoice.overdue"
+      | "invoice.voided"
       | "credit_note.issued"
       | "*"
     )[];
@@ -2599,6 +2604,7 @@ export declare namespace Api {
       | "payment.received"
       | "invoice.due"
       | "invoice.overdue"
+      | "invoice.voided"
       | "credit_note.issued"
       | "*"
     )[];
@@ -2645,6 +2651,7 @@ export declare namespace Api {
       | "payment.received"
       | "invoice.due"
       | "invoice.overdue"
+      | "invoice.voided"
       | "credit_note.issued"
       | "*"
     )[];
@@ -2666,6 +2673,7 @@ export declare namespace Api {
       | "payment.received"
       | "invoice.due"
       | "invoice.overdue"
+      | "invoice.voided"
       | "credit_note.issued"
       | undefined;
   }
@@ -2684,6 +2692,7 @@ export declare namespace Api {
           | "payment.received"
           | "invoice.due"
           | "invoice.overdue"
+          | "invoice.voided"
           | "credit_note.issued"
           | "*"
         )[]

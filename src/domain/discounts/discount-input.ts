@@ -168,7 +168,13 @@ export function noteOf(value: unknown, field: string): string {
 }
 
 export function referenceOf(value: unknown): string | null {
-  return value === undefined || value === null ? null : requireFreeReference(textOf(value, "reference"));
+  return value === undefined || value === null ? null : textOf(value, "reference");
+}
+
+/** Of what is to be written: none of an invoice's. */
+export function freeReferenceOf(value: unknown): string | null {
+  const reference = referenceOf(value);
+  return reference === null ? null : requireFreeReference(reference);
 }
 
 export function tierOf(value: unknown): SubscriptionTier {

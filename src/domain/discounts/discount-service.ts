@@ -15,6 +15,7 @@ import {
   type CodeUse,
   centsOf,
   fieldsOf,
+  freeReferenceOf,
   type NewCode,
   noteOf,
   type RedeemInput,
@@ -224,7 +225,8 @@ export class DiscountService {
 
   async #redeem(input: RedeemInput, state: NewRedemption["state"], ttlMs: number): Promise<RedemptionView> {
     const user = noteOf(input.userId, "userId");
-    const ask = this.#askOf(input);
+    const reference = freeReferenceOf(input.reference) ?? undefined;
+    const ask = this.#askOf({ ...input, reference });
     if (isRefusal(ask)) throw refusalError(ask);
     const id = this.#ids.next("red");
     const now = this.#clock.now();

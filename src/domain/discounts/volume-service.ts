@@ -1,7 +1,7 @@
 import { BillingError, type Clock, type Ids } from "../../kernel/index.ts";
 import type { Store, Tx } from "../../store/index.ts";
 import { tenantOf } from "../metering/index.ts";
-import { centsOf, fieldsOf, referenceOf } from "./discount-input.ts";
+import { centsOf, fieldsOf, freeReferenceOf } from "./discount-input.ts";
 import { type VolumeChange, type VolumeView, volumeChange, volumeView } from "./discount-view.ts";
 import {
   changeSpent,
@@ -70,7 +70,7 @@ export class VolumeService {
     fieldsOf(input, ["tenant", "amountCents", "reference"], kind);
     const tenant = tenantOf(input.tenant, this.#tenant);
     const amount = centsOf(input.amountCents, "amountCents");
-    const reference = referenceOf(input.reference) ?? this.#ids.next("vol");
+    const reference = freeReferenceOf(input.reference) ?? this.#ids.next("vol");
     const at = this.#clock.now();
     const entry = await this.#store.transaction((tx) =>
       countVolume(tenant, { kind, reference, amount, at }, tx),

@@ -209,6 +209,9 @@ export class ExpectedCredits {
     if (deduction === undefined) return { code: "transaction_not_found" };
     const taken = this.#taken.get(deduction);
     if (taken === undefined) return { code: "not_a_deduction" };
+    // What paid an invoice comes back with the invoice only.
+    if (isOfInvoice(deduction.reference) && !isOfInvoice(change.reference))
+      return { code: "paid_an_invoice" };
     const still = sumOf(taken.map(({ cents }) => cents));
     const last = all.findLast(({ kind, relatesTo }) => kind === "reverse" && relatesTo === deduction.name);
     if (change.cents === null && still === 0 && last !== undefined) return last;
@@ -265,4 +268,8 @@ function requestOf(change: CreditChange): string {
 
 function sumOf(all: readonly number[]): number {
   return all.reduce((sum, one) => sum + one, 0);
+}
+
+function isOfInvoice(reference: string | null): boolean {
+  return /^(invoice|note|void):/.test(reference ?? "");
 }

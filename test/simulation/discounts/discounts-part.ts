@@ -250,7 +250,7 @@ export class DiscountsPart implements Part {
   #referenceOf({ reference, name }: Redemption): string {
     if (reference === null) return this.#names.idOf(name);
     const { invoiceIds } = this.#world;
-    return invoiceIds.has(reference) ? invoiceIds.idOf(reference) : reference;
+    return invoiceIds.has(reference) ? `invoice:${invoiceIds.idOf(reference)}` : reference;
   }
 
   #expectedCheck(use: Use): string {

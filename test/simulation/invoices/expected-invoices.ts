@@ -164,6 +164,7 @@ export class ExpectedInvoices {
         ...{ actor: null, deduction: invoice.deduction, cents: null },
       });
     invoice.status = "void";
+    if (content.total > 0) this.notices.tell(invoice, "invoice_voided");
     return undefined;
   }
 
@@ -172,8 +173,10 @@ export class ExpectedInvoices {
     const request = `${invoice.name} ${cents}`;
     const known = this.#payments.get(key);
     if (known !== undefined) return known === request ? undefined : { code: "reference_conflict" };
-    if (invoice.status !== "finalized") return { code: "invoice_not_payable" };
-    const due = dueOf(invoice);
+    const { content, status } = invoice;
+    if (content === null || (status !== "finalized" && status !== "uncollectible"))
+      return { code: "invoice_not_payable" };
+    const due = content.total - content.creditsApplied - invoice.paid - invoice.noted;
     const amount = cents ?? due;
     if (amount > due) return { code: "overpaid" };
     this.#payments.set(key, request);
@@ -203,16 +206,24 @@ export class ExpectedInvoices {
     if ("code" in note) return note;
     const id = `crn_${name}_${request.reference}`;
     if (note.net > 0) this.#volumes.takeBack(tenant, note.net, id);
-    const given = note.total - note.offDue;
-    if (given > 0 && request.refundTo === "credits")
+    // Money first; what credit paid goes back to where it came from.
+    const before = invoice.notes.reduce((sum, one) => sum + one.refunded, 0);
+    const refunded = Math.min(note.total - note.offDue, invoice.paid - before);
+    const returned = note.total - note.offDue - refunded;
+    if (refunded > 0 && request.refundTo === "credits")
       this.#credits.change({
         ...{ do: "issue", name: `credit of ${id}`, tenant, reference: `note:${id}`, actor: null },
-        ...{ type: "refund", cents: given, end: null },
+        ...{ type: "refund", cents: refunded, end: null },
+      });
+    if (returned > 0 && invoice.deduction !== null)
+      this.#credits.change({
+        ...{ do: "reverse", name: `lots of ${id}`, tenant, reference: `note:${id}:lots`, actor: null },
+        ...{ deduction: invoice.deduction, cents: returned },
       });
     if (status === "finalized" && note.offDue === dueOf(invoice)) invoice.status = "paid";
     invoice.noted += note.offDue;
     this.#noted += 1;
-    const numbered = { ...note, number: numberText("CN", this.#noted) };
+    const numbered = { ...note, refunded, returned, number: numberText("CN", this.#noted) };
     invoice.notes.push(numbered);
     this.notices.tell(invoice, "credit_note_issued");
     return numbered;

@@ -20,10 +20,13 @@ export interface Note {
   readonly total: number;
   /** What of it lowered what was due. */
   readonly offDue: number;
+  /** What of it money had paid, and what credit had. */
+  readonly refunded: number;
+  readonly returned: number;
   readonly number: string;
 }
 
-/** A note that has no number yet. */
+/** A note that has no number yet, and gives nothing back yet. */
 export function creditNoteOf(
   { lines, taxes, total: invoiced }: Content,
   earlier: readonly Note[],
@@ -54,7 +57,18 @@ export function creditNoteOf(
   if (total(earlier.map((note) => note.total)) + sum > invoiced) return { code: "line_exceeded" };
   const { reference } = request;
   const offDue = Math.min(sum, due);
-  return { reference, request, lines: back, taxes: taxBack, net, total: sum, offDue, number: "" };
+  return {
+    reference,
+    request,
+    lines: back,
+    taxes: taxBack,
+    net,
+    total: sum,
+    offDue,
+    refunded: 0,
+    returned: 0,
+    number: "",
+  };
 }
 
 function total(all: readonly number[]): number {

@@ -65,15 +65,18 @@ export function expectedSummary(invoice: Invoice, due: number, now: number): str
 }
 
 export function noteText({ number, content }: NoteView): string {
-  const { net, taxTotal, total, offDue, refunded } = content;
+  const { net, taxTotal, total, offDue, refunded, returned } = content;
   const lines = content.lines.map(({ lineId, amount }) => `${lineId} ${amount}`).join(", ");
-  return `${number} ${lines}: ${net} tax ${taxTotal} total ${total}, ${offDue} off, ${refunded} back`;
+  const back = `${offDue} off, ${refunded} and ${returned} back`;
+  return `${number} ${lines}: ${net} tax ${taxTotal} total ${total}, ${back}`;
 }
 
-export function expectedNote({ number, lines, taxes, net, total, offDue }: Note): string {
+export function expectedNote({ lines, taxes, ...note }: Note): string {
+  const { number, net, total, offDue, refunded, returned } = note;
   const text = lines.map(({ index, cents }) => `L${index + 1} ${cents}`).join(", ");
   const tax = sumOf(taxes.map(({ cents }) => cents));
-  return `${number} ${text}: ${net} tax ${tax} total ${total}, ${offDue} off, ${total - offDue} back`;
+  const back = `${offDue} off, ${refunded} and ${returned} back`;
+  return `${number} ${text}: ${net} tax ${tax} total ${total}, ${back}`;
 }
 
 function engineLine({ group, description, amount, source }: IssuedLine): string {
