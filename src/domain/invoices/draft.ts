@@ -1,6 +1,6 @@
 // What an invoice would say now. A preview reads it, finalizing writes it: one function for both.
 
-import { DAY_MS, dayOf, formatMinor } from "../../kernel/index.ts";
+import { BillingError, DAY_MS, dayOf, formatMinor } from "../../kernel/index.ts";
 import type { Reader } from "../../store/index.ts";
 import type { CreditService } from "../credits/index.ts";
 import { type CodeDiscount, lookAtCodes, volumeDiscountOn } from "../discounts/index.ts";
@@ -19,7 +19,7 @@ import {
 import { takenSubscriptionLines } from "./invoice-store.ts";
 import type { BilledRow, UsageRow } from "./usage.ts";
 import { usageLines } from "./usage-line.ts";
-import { unbilledBefore } from "./usage-store.ts";
+import { unbilledBefore, unbilledKeysBefore } from "./usage-store.ts";
 
 /** A charge or a credit of a subscription, as the invoice shows it. */
 export interface BillableLine {
@@ -61,7 +61,10 @@ export interface Draft {
   readonly creditsAvailable: bigint;
 }
 
-/** @throws BillingError what a discount code is refused with. */
+/** As many as a document shows. */
+const MOST_LINES = 10_000;
+
+/** @throws BillingError failed_precondition `too_many_lines`; what a discount code is refused with. */
 export async function draftOf(
   invoice: Pick<StoredInvoice, "tenant" | "id" | "periodEnd" | "terms">,
   now: number,
@@ -69,6 +72,9 @@ export async function draftOf(
   reader: Reader,
 ): Promise<Draft> {
   const { tenant, id, periodEnd, terms } = invoice;
+  // Asked first: to compute what cannot be shown would keep everybody waiting.
+  if ((await unbilledKeysBefore(tenant, dayOf(periodEnd), MOST_LINES + 1, reader)) > MOST_LINES)
+    throw tooManyLines();
   const rows = await unbilledBefore(tenant, dayOf(periodEnd), reader);
   const usage = await withMetering(tenant, rows, terms.alwaysMetered, sources.subscriptions, reader);
   const taken = await takenSubscriptionLines(tenant, reader);
@@ -84,6 +90,7 @@ export async function draftOf(
       }),
     ),
   ];
+  if (lines.length > MOST_LINES) throw tooManyLines();
   const subtotal = lines.reduce((sum, { amount }) => sum + amount, 0n);
   const volume =
     terms.volumeDiscount && subtotal > 0n
@@ -116,6 +123,11 @@ export async function draftOf(
     bought: subtotal - off > 0n ? subtotal - off : 0n,
     creditsAvailable: BigInt(balance?.balanceCents ?? 0),
   };
+}
+
+function tooManyLines(): BillingError {
+  const text = `it would have more than ${MOST_LINES} lines, one per model and price: correct the events that name models which there are not`;
+  return new BillingError("failed_precondition", "too_many_lines", text);
 }
 
 /** A day's tokens are billed where the plan in force at its first instant (UTC) bills them. */

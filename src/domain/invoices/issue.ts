@@ -35,8 +35,6 @@ import {
 
 /** As many as credits deduct at once. */
 const MOST_CREDIT_CENTS = 100_000_000_000;
-/** As many as a document shows. */
-const MOST_LINES = 10_000;
 
 export interface IssueContext extends DraftSources {
   readonly clock: Clock;
@@ -73,8 +71,6 @@ export async function finalize(
   if (earlier !== undefined) throw earlierDraftOpen(earlier);
 
   const draft = await draftOf(invoice, at, context, tx);
-  // What nobody could be shown is not issued.
-  if (draft.content.lines.length > MOST_LINES) throw tooManyLines(id, draft.content.lines.length);
   const usageUpto = await lastEventAcrossTenants(tx);
   await insertBilled(tenant, id, await withRanges(tenant, draft.usage, usageUpto, tx), tx);
   await removeUnbilledBefore(tenant, Math.floor(invoice.periodEnd / DAY_MS), tx);
@@ -204,11 +200,6 @@ export async function voidInvoice(
   await updateSettlement(next, tx);
   await tellVoided(next, document, reason, context.notices, tx);
   return next;
-}
-
-function tooManyLines(invoice: string, lines: number): BillingError {
-  const text = `the draft ${invoice} has ${lines} lines, one per model and price; an invoice has at most ${MOST_LINES}: correct the events that name models which there are not`;
-  return new BillingError("failed_precondition", "too_many_lines", text, { details: { invoice, lines } });
 }
 
 function periodNotOver({ periodEnd }: StoredInvoice): BillingError {

@@ -251,6 +251,6 @@ describe("an invoice", () => {
     }
     const { failures } = await billing.invoices.runMonthEnd({ period: "2025-01" });
     expect(failures).toMatchObject([{ tenant, code: "too_many_lines" }]);
-    expect(failures[0]?.message).toMatch(/has 10001 lines/);
+    expect(failures[0]?.message).toMatch(/more than 10000 lines/);
   });
 });
