@@ -37,6 +37,14 @@ describe("the configuration", () => {
     expect(bare.notifications.smtp).toMatchObject({ host: "mail", port: 587, from: "billing@aragora.ai" });
   });
 
+  it("says what becomes of unknown models, and refuses any other word", () => {
+    expect(readConfig({ ARAGORA_UNKNOWN_MODEL: "refuse" }).unknownModel).toBe("refuse");
+    expect(readConfig({ ARAGORA_UNKNOWN_MODEL: "" }).unknownModel).toBeUndefined();
+    expect(() => readConfig({ ARAGORA_UNKNOWN_MODEL: "guess" })).toThrow(
+      /ARAGORA_UNKNOWN_MODEL must be one of fallback, unpriced, refuse/,
+    );
+  });
+
   it("takes the database, whose address may hold a password, and the metrics' token from the environment", () => {
     const url = "postgres://billing:planted@db/billing";
     expect(readConfig({ ARAGORA_DATABASE_URL: url, ARAGORA_DATA_DIR: "/data" }).database).toBe(url);

@@ -82,6 +82,8 @@ export interface Config {
   readonly oidc?: OidcOptions | undefined;
   /** Opens a server's /metrics beside an operator's key. */
   readonly metricsToken?: string | undefined;
+  /** What becomes of usage of a model that the price book does not know. Default: the fallback price. */
+  readonly unknownModel?: (typeof UNKNOWN_MODEL_POLICIES)[number] | undefined;
   /** Default: no invoice is issued unless it is asked for. */
   readonly monthEnd?: MonthEndConfig | undefined;
   readonly notifications: NotificationOptions;
@@ -124,6 +126,8 @@ const MONTH_END_SETTINGS = {
 /** From 0 to 1, as exact as an invoice's rate. */
 const TAX_RATE = /^(?:0(?:\.\d{1,8})?|1(?:\.0{1,8})?)$/;
 const METRICS_VARIABLE = "ARAGORA_METRICS_TOKEN";
+const UNKNOWN_MODEL_VARIABLE = "ARAGORA_UNKNOWN_MODEL";
+const UNKNOWN_MODEL_POLICIES = ["fallback", "unpriced", "refuse"] as const;
 /** What a bearer token may hold, and long enough that nobody finds it by trying. */
 const TOKEN = /^[!-~]{16,200}$/;
 const WEBHOOK_VARIABLE = "ARAGORA_NOTIFICATION_WEBHOOK";
@@ -133,7 +137,7 @@ const ADDRESS = /^[a-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[a-z0-9](?:[a-z0-9.-]{0,250
 /**
  * The settings of this process, checked: `ARAGORA_DATABASE_URL` (default: `billing.db` in `ARAGORA_DATA_DIR`, which is
  * `~/.nomic` by default), `ARAGORA_JWT_SECRET`, `ARAGORA_JWT_SECRET_PREVIOUS`, `ARAGORA_SMTP_HOST`, `_PORT`, `_USER`, `_PASSWORD`, `_FROM`, `ARAGORA_NOTIFICATION_WEBHOOK`,
- * `ARAGORA_METRICS_TOKEN`, `ARAGORA_MONTH_END_AFTER_DAYS`, `_TAX_RATE` and `_DUE_IN_DAYS`. An empty variable counts as absent.
+ * `ARAGORA_METRICS_TOKEN`, `ARAGORA_UNKNOWN_MODEL`, `ARAGORA_MONTH_END_AFTER_DAYS`, `_TAX_RATE` and `_DUE_IN_DAYS`. An empty variable counts as absent.
  *
  * @throws BillingError invalid_input `invalid_configuration` naming the variable or the flag, never its value.
  */
@@ -151,6 +155,7 @@ export function readConfig(environment: Environment = process.env, flags: MonthE
     ...readTokenSecret(environment),
     ...readOidc(environment),
     ...(metricsToken && { metricsToken }),
+    ...readUnknownModel(environment),
     ...readMonthEnd(environment, flags),
     notifications: Object.freeze({ ...(smtp && { smtp }), ...(webhook && { webhook }) }),
   });
@@ -188,6 +193,15 @@ export function checkedWebhook(url: string, name: string): URL {
   const parsed = URL.canParse(url) ? new URL(url) : undefined;
   if (parsed?.protocol === "https:" || parsed?.protocol === "http:") return parsed;
   throw invalid(name, "an http(s) URL");
+}
+
+function readUnknownModel(environment: Environment): Pick<Config, "unknownModel"> {
+  const named = environment[UNKNOWN_MODEL_VARIABLE] || undefined;
+  if (named === undefined) return {};
+  const unknownModel = UNKNOWN_MODEL_POLICIES.find((policy) => policy === named);
+  if (unknownModel === undefined)
+    throw invalid(UNKNOWN_MODEL_VARIABLE, `one of ${UNKNOWN_MODEL_POLICIES.join(", ")}`);
+  return { unknownModel };
 }
 
 function readTokenSecret(environment: Environment): Pick<Config, "tokenSecret"> {

@@ -126,7 +126,7 @@ export async function draftOf(
 }
 
 function tooManyLines(): BillingError {
-  const text = `it would have more than ${MOST_LINES} lines, one per model and price: correct the events that name models which there are not`;
+  const text = `it would have more than ${MOST_LINES} lines, one per model and price: correct the events that name models which there are not, and record with unknownModel: "refuse"`;
   return new BillingError("failed_precondition", "too_many_lines", text);
 }
 
