@@ -69,8 +69,19 @@ describe("hostile text in every field", () => {
         if (tag === "<!doctype html>") continue;
         expect(TAGS.split(" "), text.slice(0, 60)).toContain(name);
         for (const [, attribute] of attributes.replace(/"[^"]*"/g, '""').matchAll(/\s([^\s=]+)=/g))
-          expect(["lang", "charset", "http-equiv", "content", "name", "class", "scope"]).toContain(attribute);
+          expect([
+            "data-label",
+            "lang",
+            "charset",
+            "http-equiv",
+            "content",
+            "name",
+            "class",
+            "scope",
+          ]).toContain(attribute);
       }
+      for (const [, label] of html.matchAll(/data-label="([^"]*)"/g))
+        expect(["Quantity", "Unit price", "Tax", "Amount"]).toContain(label);
       expect(html.match(/<style>/g)).toHaveLength(1);
     }
     for (const text of SCRIPTS)

@@ -33,6 +33,21 @@ td.n { min-width: 90px; }
 .totals .strong > * { font-weight: 600; font-size: 16px; border-top: 1.5px solid var(--ink); }
 .taxes { width: 60%; margin-top: 32px; }
 .text { margin-top: 28px; }
+@media screen and (max-width: 640px) {
+  main { margin: 0; padding: 28px 18px; }
+  header, header > div { flex-wrap: wrap; }
+  .top { grid-template-columns: 1fr; gap: 18px; margin: 22px 0 28px; }
+  .lines thead { display: none; }
+  .lines tbody, .lines tr, .lines td { display: block; }
+  .lines tr { padding: 10px 0; border-bottom: 1px solid var(--line); }
+  .lines td { padding: 0; border: 0; }
+  .lines td:first-child { font-weight: 600; }
+  .lines small { font-weight: 400; }
+  .lines td.n { display: flex; justify-content: space-between; gap: 16px; }
+  .lines td.n::before { content: attr(data-label); color: var(--soft); }
+  .totals, .taxes { width: 100%; }
+  td.n { min-width: 0; }
+}
 @page { margin: 18mm; }
 @media print {
   body { background: none; font-size: 10pt; }

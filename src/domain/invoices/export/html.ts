@@ -66,8 +66,11 @@ function linesHtml({ columns, rows }: InvoiceLayout): string {
     .join("");
   const body = rows.map(({ cells, detail }) => {
     const small = detail === "" ? "" : `<small>${isolated(detail)}</small>`;
-    const cell = ({ key }: Column) =>
-      `<td${numeric(key)}>${isolated(cells[key])}${key === "description" ? small : ""}</td>`;
+    // On a narrow screen each figure stands beside its label, below the description.
+    const cell = ({ key, label }: Column) =>
+      key === "description"
+        ? `<td>${isolated(cells[key])}${small}</td>`
+        : `<td class="n" data-label="${escaped(label)}">${isolated(cells[key])}</td>`;
     return `<tr>${columns.map(cell).join("")}</tr>`;
   });
   return `<table class="lines"><thead><tr>${head}</tr></thead>\n<tbody>${body.join("\n")}</tbody></table>`;
