@@ -50,7 +50,7 @@ describe.each([
       run.child.stdin?.write("go\n");
       // The next one gets ready meanwhile.
       next = monthEndProcess(url);
-      await sleep(10 + kill * 4);
+      await sleep(10 + (kill * 120) / kills);
       const ended = run.child.exitCode !== null ? undefined : once(run.child, "close");
       if (run.child.kill("SIGKILL")) killed += 1;
       await ended;
