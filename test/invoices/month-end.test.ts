@@ -40,31 +40,35 @@ describe.each([
   it(`is completed after ${kills} kills in its midst: no tenant left out, no number lost or given twice`, async () => {
     const url = await freshUrl();
     const billing = await billingAt(url);
-    const tenants = tenantNames(600);
+    const tenants = tenantNames(800);
     await useTokens(billing, tenants, 2);
     let next = monthEndProcess(url);
     let killed = 0;
-    for (let kill = 0; kill < kills; kill += 1) {
+    const killAfter = async (ms: number) => {
       const run = next;
       await run.ready;
       run.child.stdin?.write("go\n");
       // The next one gets ready meanwhile.
       next = monthEndProcess(url);
-      await sleep(10 + (kill * 120) / kills);
+      await sleep(ms);
       const ended = run.child.exitCode !== null ? undefined : once(run.child, "close");
       if (run.child.kill("SIGKILL")) killed += 1;
       await ended;
-    }
+    };
+    const issuedSoFar = async () => (await numbersOf(billing, tenants)).numbers.length;
+    for (let kill = 0; kill < kills; kill += 1) await killAfter(10 + (kill * 76) / kills);
+    // On a machine that is busy none of them may have come as far as to issue one.
+    for (let ms = 250; (await issuedSoFar()) === 0; ms *= 2) await killAfter(ms);
     await next.ready;
-    const before = (await numbersOf(billing, tenants)).numbers.length;
+    const before = await issuedSoFar();
     next.child.stdin?.write("go\n");
     const report = await next.report();
     expect(report?.failures).toEqual([]);
     const { numbers } = await numbersOf(billing, tenants);
-    expect(numbers).toEqual(numbersUpTo(600));
+    expect(numbers).toEqual(numbersUpTo(800));
     expect((await billing.verify()).differences).toEqual([]);
     // It was killed in its midst, and not before or after.
-    expect([killed, before > 0, before < 600]).toEqual([kills, true, true]);
+    expect([killed >= kills, before > 0, before < 800]).toEqual([true, true, true]);
     await billing.close();
   });
 
