@@ -32,9 +32,9 @@ export {
   type Party,
 } from "./invoice.ts";
 export type { InvoiceItemInput, InvoiceTermsInput } from "./invoice-input.ts";
+export type { InvoiceKey } from "./invoice-reads.ts";
 export {
   type CreditNoteInput,
-  type InvoiceKey,
   InvoiceService,
   type MonthEndOptions,
   type NewInvoice,

@@ -1,29 +1,9 @@
-import {
-  BillingError,
-  type Clock,
-  DAY_MS,
-  decodeCursor,
-  type Ids,
-  invalidInput,
-  isoInstant,
-  type Page,
-  periodAt,
-} from "../../kernel/index.ts";
-import { OvertakenError, type Reader, type Store, type Tx } from "../../store/index.ts";
-import { type AuditActor, type AuditEntryInput, appendAudit, pageLimit, pageOf } from "../audit/index.ts";
-import type { CreditService } from "../credits/index.ts";
+import { BillingError, DAY_MS, type Ids, invalidInput, isoInstant, periodAt } from "../../kernel/index.ts";
+import { OvertakenError, type Tx } from "../../store/index.ts";
+import { type AuditActor, type AuditEntryInput, appendAudit } from "../audit/index.ts";
 import { type CommitParticipant, tenantOf } from "../metering/index.ts";
-import type { PricingService } from "../pricing/index.ts";
-import type { InvoiceDocument } from "./document.ts";
 import { draftOf, type SubscriptionBook } from "./draft.ts";
-import { explainLine, type LineExplanation } from "./explain.ts";
-import { type ExportFormat, fileOf, type InvoiceFile, type RenderPdf } from "./export/index.ts";
-import {
-  type InvoiceStatus,
-  type InvoiceTerms,
-  InvoiceStatus as Statuses,
-  type StoredInvoice,
-} from "./invoice.ts";
+import type { InvoiceTerms, StoredInvoice } from "./invoice.ts";
 import {
   centsOf,
   fieldsOf,
@@ -35,44 +15,27 @@ import {
   textOf,
   wholeOf,
 } from "./invoice-input.ts";
+import { type InvoiceDeps, type InvoiceKey, InvoiceReads, type Whose } from "./invoice-reads.ts";
 import {
   deleteDraft,
-  documentOf,
   hasVoid,
   insertDraft,
   invoiceOf,
   invoiceOfPeriod,
   lockInvoice,
-  notesOf,
-  numbersOf,
   owingAcrossTenants,
-  pageOfInvoices,
   updateTerms,
 } from "./invoice-store.ts";
-import {
-  type CreditNoteView,
-  draftContent,
-  type InvoiceSummary,
-  type InvoiceView,
-  noteView,
-  summaryView,
-} from "./invoice-view.ts";
-import { finalize, type IssueContext, type IssuedContent, voidInvoice } from "./issue.ts";
+import type { CreditNoteView, InvoiceView } from "./invoice-view.ts";
+import { finalize, voidInvoice } from "./issue.ts";
 import {
   type MonthEndProgress,
   type MonthEndReport,
   MonthEndTally,
   type TenantOutcome,
 } from "./month-end.ts";
-import type { InvoiceNotices } from "./notices.ts";
-import { creditInvoice, type IssuedNote, payInvoice, writeOff } from "./settlement.ts";
-import { documentOfCreditNote, documentOfInvoice } from "./to-document.ts";
+import { creditInvoice, payInvoice, writeOff } from "./settlement.ts";
 import { UnbilledUsage } from "./usage-participant.ts";
-
-interface Whose {
-  /** Absent: the tenant of `withTenant`, else the instance's. */
-  readonly tenant?: string | undefined;
-}
 
 /** Who did it, and by which request, for the audit log; the program itself by default. */
 interface Deed {
@@ -82,10 +45,6 @@ interface Deed {
 export interface NewInvoice extends Whose, Deed, InvoiceTermsInput {
   /** The month: `2025-01`, cut in UTC. */
   readonly period: string;
-}
-
-export interface InvoiceKey extends Whose {
-  readonly invoiceId: string;
 }
 
 export interface PaymentInput extends InvoiceKey, Deed {
@@ -123,35 +82,14 @@ const TENANTS_AT_ONCE = 200;
  * A tenant has one invoice per month that is not void. Issuing it takes all usage up to the month's end that no invoice has
  * taken, so usage is on exactly one. All changes are one transaction each, on record in the audit log.
  */
-export class InvoiceService {
-  readonly #store: Store;
-  readonly #context: IssueContext;
+export class InvoiceService extends InvoiceReads {
   readonly #subscriptions: SubscriptionBook;
-  readonly #clock: Clock;
   readonly #ids: Ids;
-  readonly #renderPdf: RenderPdf;
-  readonly #tenant: string | undefined;
 
-  constructor(
-    deps: {
-      readonly store: Store;
-      readonly clock: Clock;
-      readonly ids: Ids;
-      readonly pricing: PricingService;
-      readonly credits: CreditService;
-      readonly subscriptions: SubscriptionBook;
-      readonly notices: InvoiceNotices;
-      readonly renderPdf: RenderPdf;
-    },
-    { tenant }: { readonly tenant: string | undefined },
-  ) {
-    this.#store = deps.store;
-    this.#context = deps;
+  constructor(deps: InvoiceDeps, options: { readonly tenant: string | undefined }) {
+    super(deps, options);
     this.#subscriptions = deps.subscriptions;
-    this.#clock = deps.clock;
     this.#ids = deps.ids;
-    this.#renderPdf = deps.renderPdf;
-    this.#tenant = tenant;
   }
 
   /**
@@ -166,10 +104,10 @@ export class InvoiceService {
   async create(input: NewInvoice): Promise<InvoiceView> {
     const wanted = this.#wanted(input);
     await this.#subscriptions.settle(wanted.tenant);
-    const invoice = await this.#store.transaction(async (tx) => {
+    const invoice = await this.store.transaction(async (tx) => {
       const made = await this.#createIn(wanted, actorOf(input), tx);
       // Terms that could not be issued now, such as an unknown code, make no draft.
-      if (made.status === "draft") await draftOf(made, this.#clock.now(), this.#context, tx);
+      if (made.status === "draft") await draftOf(made, this.clock.now(), this.context, tx);
       return made;
     });
     return this.get({ tenant: invoice.tenant, invoiceId: invoice.id });
@@ -179,23 +117,23 @@ export class InvoiceService {
   async preview(input: NewInvoice): Promise<InvoiceView> {
     const { tenant, periodStart, periodEnd, terms } = this.#wanted(input);
     await this.#subscriptions.settle(tenant);
-    return this.#store.read(async (reader) => {
+    return this.store.read(async (reader) => {
       const known = await invoiceOfPeriod(tenant, periodStart, reader);
-      if (known !== undefined && known.status !== "draft") return this.#view(known, reader);
-      const now = this.#clock.now();
+      if (known !== undefined && known.status !== "draft") return this.view(known, reader);
+      const now = this.clock.now();
       const draft = this.#draft({ tenant, id: known?.id ?? "preview", periodStart, periodEnd, terms });
-      return this.#view({ ...draft, createdAt: now }, reader);
+      return this.view({ ...draft, createdAt: now }, reader);
     });
   }
 
   /** Sets the terms of a draft; those left out are back at their defaults. @throws BillingError not_found; failed_precondition `invoice_issued`. */
   async update(key: InvoiceKey & Deed & InvoiceTermsInput): Promise<InvoiceView> {
-    const { tenant, id } = this.#keyOf(key, ["actor", ...TERM_FIELDS]);
+    const { tenant, id } = this.keyOf(key, ["actor", ...TERM_FIELDS]);
     const terms = parseTerms(key);
-    await this.#store.transaction(async (tx) => {
+    await this.store.transaction(async (tx) => {
       const invoice = await this.#lock(tenant, id, tx);
       if (invoice.status !== "draft") throw issued(id);
-      await draftOf({ ...invoice, terms }, this.#clock.now(), this.#context, tx);
+      await draftOf({ ...invoice, terms }, this.clock.now(), this.context, tx);
       await updateTerms(tenant, id, terms, tx);
       await this.#note(tx, tenant, actorOf(key), "invoice.updated", id);
     });
@@ -204,63 +142,11 @@ export class InvoiceService {
 
   /** Deletes a draft. @throws BillingError not_found; failed_precondition `invoice_issued`. */
   async deleteDraft(key: InvoiceKey & Deed): Promise<void> {
-    const { tenant, id } = this.#keyOf(key, ["actor"]);
-    await this.#store.transaction(async (tx) => {
+    const { tenant, id } = this.keyOf(key, ["actor"]);
+    await this.store.transaction(async (tx) => {
       const invoice = await this.#lock(tenant, id, tx);
       if (invoice.status !== "draft" || !(await deleteDraft(tenant, id, tx))) throw issued(id);
       await this.#note(tx, tenant, actorOf(key), "invoice.deleted", id);
-    });
-  }
-
-  /**
-   * @throws BillingError not_found `invoice_not_found`, the same for another tenant's; for a draft also what one of its discount
-   * codes is refused with by now: `update` its terms.
-   */
-  async get(key: InvoiceKey): Promise<InvoiceView> {
-    const { tenant, id } = this.#keyOf(key);
-    return this.#store.read(async (reader) => {
-      const invoice = await invoiceOf(tenant, id, reader);
-      if (invoice === undefined) throw invoiceNotFound(id);
-      return this.#view(invoice, reader);
-    });
-  }
-
-  /** A page of invoices, the newest first: 100, or `limit` up to 500. */
-  async list(
-    query: Whose & {
-      readonly status?: InvoiceStatus | undefined;
-      readonly cursor?: string | undefined;
-      readonly limit?: number | undefined;
-    } = {},
-  ): Promise<Page<InvoiceSummary>> {
-    fieldsOf(query, ["tenant", "status", "cursor", "limit"], "query");
-    const tenant = tenantOf(query.tenant, this.#tenant);
-    const limit = pageLimit(query.limit);
-    const { status } = query;
-    if (status !== undefined && !Object.values(Statuses).includes(status))
-      throw invalidInput(
-        "status",
-        "invalid_choice",
-        `status must be one of ${Object.values(Statuses).join(", ")}`,
-      );
-    const before =
-      query.cursor === undefined
-        ? undefined
-        : (decodeCursor(query.cursor, ["number", "string"]) as [number, string]);
-    const now = this.#clock.now();
-    return this.#store.read(async (reader) => {
-      const rows = await pageOfInvoices(tenant, { before, status, limit: limit + 1 }, reader);
-      const numbers = await numbersOf(
-        tenant,
-        rows.map(({ id }) => id),
-        reader,
-      );
-      return pageOf(
-        rows,
-        limit,
-        ({ createdAt, id }) => [createdAt, id],
-        (row) => summaryView(row, numbers.get(row.id) ?? null, now),
-      );
     });
   }
 
@@ -270,9 +156,9 @@ export class InvoiceService {
    * @throws BillingError not_found; failed_precondition `period_not_over`, `earlier_draft`; what a discount code is refused with.
    */
   async finalize(key: InvoiceKey & Deed): Promise<InvoiceView> {
-    const { tenant, id } = this.#keyOf(key, ["actor"]);
+    const { tenant, id } = this.keyOf(key, ["actor"]);
     await this.#subscriptions.settle(tenant);
-    await this.#store.transaction((tx) => this.#finalizeIn(tenant, id, actorOf(key), tx));
+    await this.store.transaction((tx) => this.#finalizeIn(tenant, id, actorOf(key), tx));
     return this.get({ tenant, invoiceId: id });
   }
 
@@ -282,11 +168,11 @@ export class InvoiceService {
    * @throws BillingError not_found; failed_precondition `invoice_draft`, `invoice_settled` for one with payments or credit notes.
    */
   async void(key: InvoiceKey & Deed & { readonly reason: string }): Promise<InvoiceView> {
-    const { tenant, id } = this.#keyOf(key, ["actor", "reason"]);
+    const { tenant, id } = this.keyOf(key, ["actor", "reason"]);
     const reason = textOf(key.reason, "reason", 500);
-    await this.#store.transaction(async (tx) => {
+    await this.store.transaction(async (tx) => {
       const before = await invoiceOf(tenant, id, tx);
-      await voidInvoice(tenant, id, reason, this.#context, tx);
+      await voidInvoice(tenant, id, reason, this.context, tx);
       if (before?.status !== "void")
         await this.#note(tx, tenant, actorOf(key), "invoice.voided", id, { reason });
     });
@@ -299,14 +185,14 @@ export class InvoiceService {
    * @throws BillingError not_found; conflict `reference_conflict`; failed_precondition `invoice_not_payable`; invalid_input `overpaid`.
    */
   async pay(input: PaymentInput): Promise<InvoiceView> {
-    const { tenant, id } = this.#keyOf(input, ["actor", "amountCents", "reference", "method"]);
+    const { tenant, id } = this.keyOf(input, ["actor", "amountCents", "reference", "method"]);
     const amount = input.amountCents === undefined ? null : centsOf(input.amountCents, "amountCents");
     const reference = textOf(input.reference, "reference");
     const method = input.method === undefined ? "" : textOf(input.method, "method");
-    await this.#store.transaction(async (tx) => {
-      const at = this.#clock.now();
+    await this.store.transaction(async (tx) => {
+      const at = this.clock.now();
       const payment = { tenant, invoice: id, amount, reference, method };
-      const isNew = await payInvoice(payment, { at, ids: this.#ids, notices: this.#context.notices }, tx);
+      const isNew = await payInvoice(payment, { at, ids: this.#ids, notices: this.context.notices }, tx);
       if (isNew) await this.#note(tx, tenant, actorOf(input), "invoice.paid", id, { reference });
     });
     return this.get({ tenant, invoiceId: id });
@@ -314,9 +200,9 @@ export class InvoiceService {
 
   /** Gives up what is due. Idempotent. @throws BillingError not_found; failed_precondition `invoice_not_payable`. */
   async markUncollectible(key: InvoiceKey & Deed): Promise<InvoiceView> {
-    const { tenant, id } = this.#keyOf(key, ["actor"]);
-    await this.#store.transaction(async (tx) => {
-      const isNew = await writeOff(tenant, id, { at: this.#clock.now(), ids: this.#ids }, tx);
+    const { tenant, id } = this.keyOf(key, ["actor"]);
+    await this.store.transaction(async (tx) => {
+      const isNew = await writeOff(tenant, id, { at: this.clock.now(), ids: this.#ids }, tx);
       if (isNew) await this.#note(tx, tenant, actorOf(key), "invoice.written_off", id);
     });
     return this.get({ tenant, invoiceId: id });
@@ -330,7 +216,7 @@ export class InvoiceService {
    * `unknown_line`; conflict `reference_conflict`.
    */
   async creditNote(input: CreditNoteInput): Promise<CreditNoteView> {
-    const { tenant, id } = this.#keyOf(input, ["actor", "reference", "reason", "lines", "refundTo"]);
+    const { tenant, id } = this.keyOf(input, ["actor", "reference", "reason", "lines", "refundTo"]);
     const { refundTo = "credits" } = input;
     if (refundTo !== "credits" && refundTo !== "payment")
       throw invalidInput("refundTo", "invalid_choice", "refundTo must be credits or payment");
@@ -339,105 +225,15 @@ export class InvoiceService {
       reason: textOf(input.reason, "reason", 500),
       lines: input.lines === undefined ? null : linesOf(input.lines),
     };
-    const { credits, notices } = this.#context;
-    const note = await this.#store.transaction(async (tx) => {
-      const context = { at: this.#clock.now(), ids: this.#ids, credits, notices };
+    const { credits, notices } = this.context;
+    const note = await this.store.transaction(async (tx) => {
+      const context = { at: this.clock.now(), ids: this.#ids, credits, notices };
       const made = await creditInvoice(request, context, tx);
       if (made.isNew)
         await this.#note(tx, tenant, actorOf(input), "credit_note.issued", made.id, { invoice: id });
       return made;
     });
     return this.getCreditNote({ tenant, creditNoteId: note.id });
-  }
-
-  /** @throws BillingError not_found `credit_note_not_found`. */
-  async getCreditNote(key: Whose & { readonly creditNoteId: string }): Promise<CreditNoteView> {
-    fieldsOf(key, ["tenant", "creditNoteId"], "credit note");
-    const tenant = tenantOf(key.tenant, this.#tenant);
-    const id = textOf(key.creditNoteId, "creditNoteId", 512);
-    return this.#store.read(async (reader) => {
-      const note = await documentOf<IssuedNote>(tenant, id, reader);
-      if (note?.kind !== "credit_note") {
-        const text = `no credit note ${JSON.stringify(id)}`;
-        throw new BillingError("not_found", "credit_note_not_found", text, { details: { id } });
-      }
-      return noteView(note);
-    });
-  }
-
-  /** The credit notes of an invoice, in the order of their numbers. @throws BillingError not_found `invoice_not_found`. */
-  async creditNotes(key: InvoiceKey): Promise<CreditNoteView[]> {
-    const { tenant, id } = this.#keyOf(key);
-    return this.#store.read(async (reader) => {
-      if ((await invoiceOf(tenant, id, reader)) === undefined) throw invoiceNotFound(id);
-      return (await notesOf<IssuedNote>(tenant, id, reader)).map(noteView);
-    });
-  }
-
-  /**
-   * An invoice as it is sent: what `renderInvoicePdf`, `renderInvoiceHtml`, `renderInvoiceCsv` and `renderInvoiceJson` draw.
-   *
-   * @throws BillingError not_found `invoice_not_found`.
-   */
-  async document(key: InvoiceKey): Promise<InvoiceDocument> {
-    return documentOfInvoice(await this.get(key));
-  }
-
-  /** A credit note as it is sent. @throws BillingError not_found `credit_note_not_found`. */
-  async creditNoteDocument(key: Whose & { readonly creditNoteId: string }): Promise<InvoiceDocument> {
-    return documentOfCreditNote(await this.getCreditNote(key));
-  }
-
-  /**
-   * An invoice as a file: its name, its media type and its bytes. Of an issued one the figures never change; what is paid by
-   * then is said as well.
-   *
-   * @throws BillingError not_found `invoice_not_found`; invalid_input `invalid_choice`.
-   * @example
-   * const { filename, content } = await billing.invoices.file({ tenant: "acme", invoiceId, format: "pdf" });
-   * await writeFile(filename, content);
-   */
-  async file(input: InvoiceKey & { readonly format: ExportFormat }): Promise<InvoiceFile> {
-    const { format, ...key } = input ?? {};
-    return fileOf(await this.document(key), format, this.#renderPdf);
-  }
-
-  /** A credit note as a file, as {@link file}. @throws BillingError not_found `credit_note_not_found`. */
-  async creditNoteFile(
-    input: Whose & { readonly creditNoteId: string; readonly format: ExportFormat },
-  ): Promise<InvoiceFile> {
-    const { format, ...key } = input ?? {};
-    return fileOf(await this.creditNoteDocument(key), format, this.#renderPdf);
-  }
-
-  /**
-   * Why a line of an issued invoice says what it says: its events (a page of 100, or `limit` up to 500), the price version,
-   * each rounding, its part of discounts and tax.
-   *
-   * @throws BillingError not_found `invoice_not_found`, `line_not_found`; failed_precondition `invoice_draft`.
-   */
-  async explain(
-    key: InvoiceKey & {
-      readonly lineId: string;
-      readonly cursor?: string | undefined;
-      readonly limit?: number | undefined;
-    },
-  ): Promise<LineExplanation> {
-    const { tenant, id } = this.#keyOf(key, ["lineId", "cursor", "limit"]);
-    const lineId = textOf(key.lineId, "lineId");
-    const limit = pageLimit(key.limit);
-    return this.#store.read(async (reader) => {
-      if ((await invoiceOf(tenant, id, reader)) === undefined) throw invoiceNotFound(id);
-      const document = await documentOf<IssuedContent>(tenant, id, reader);
-      if (document === undefined) {
-        const text = "a draft is computed anew at every look: finalize it, then ask why";
-        throw new BillingError("failed_precondition", "invoice_draft", text);
-      }
-      const { content } = document;
-      const of = { tenant, invoice: id, content, creditTransaction: content.creditTransaction };
-      const book = await this.#context.pricing.book(reader);
-      return explainLine(of, lineId, { cursor: key.cursor, limit }, book, reader);
-    });
   }
 
   /**
@@ -462,7 +258,7 @@ export class InvoiceService {
     fieldsOf(input, ["period", "actor", ...TERM_FIELDS], "run");
     const { start, end } = monthOf(input.period);
     const terms = parseTerms(input);
-    if (this.#clock.now() < end) {
+    if (this.clock.now() < end) {
       const text = `${input.period} ends at ${isoInstant(end)}: run it after that`;
       throw new BillingError("failed_precondition", "period_not_over", text);
     }
@@ -473,7 +269,7 @@ export class InvoiceService {
     let after = "";
     for (;;) {
       const page = { after, limit: TENANTS_AT_ONCE };
-      const tenants = await this.#store.read((reader) => owingAcrossTenants(end, page, reader));
+      const tenants = await this.store.read((reader) => owingAcrossTenants(end, page, reader));
       for (const tenant of tenants) {
         tally.add(
           await this.#billTenant({ tenant, periodStart: start, periodEnd: end, terms }, actorOf(input), how),
@@ -499,8 +295,7 @@ export class InvoiceService {
       name: "invoices.month_end",
       every: 3_600_000,
       hasWork: async (now: number) =>
-        (await this.#store.read((reader) => owingAcrossTenants(lastMonth(now).end, oneOf, reader))).length >
-        0,
+        (await this.store.read((reader) => owingAcrossTenants(lastMonth(now).end, oneOf, reader))).length > 0,
       runDue: async (now: number) => {
         const period = isoInstant(lastMonth(now).start).slice(0, 7);
         const how = { onProgress: () => undefined, isAsked: false };
@@ -526,7 +321,7 @@ export class InvoiceService {
     const { tenant } = wanted;
     try {
       await this.#subscriptions.settle(tenant);
-      return await this.#store.transaction(async (tx): Promise<TenantOutcome> => {
+      return await this.store.transaction(async (tx): Promise<TenantOutcome> => {
         const known = await invoiceOfPeriod(tenant, wanted.periodStart, tx);
         if (known !== undefined && known.status !== "draft") return { kind: "already" };
         if (!isAsked && (await hasVoid(tenant, wanted.periodStart, tx))) return { kind: "already" };
@@ -544,7 +339,7 @@ export class InvoiceService {
 
   async #createIn(wanted: Wanted, actor: Doer, tx: Tx): Promise<StoredInvoice> {
     const { tenant, periodStart, terms } = wanted;
-    const draft = { ...this.#draft({ ...wanted, id: this.#ids.next("inv") }), createdAt: this.#clock.now() };
+    const draft = { ...this.#draft({ ...wanted, id: this.#ids.next("inv") }), createdAt: this.clock.now() };
     if (await insertDraft(draft, tx)) {
       await this.#note(tx, tenant, actor, "invoice.created", draft.id);
       return draft;
@@ -558,21 +353,9 @@ export class InvoiceService {
 
   async #finalizeIn(tenant: string, id: string, actor: Doer, tx: Tx): Promise<StoredInvoice> {
     const before = await invoiceOf(tenant, id, tx);
-    const invoice = await finalize(tenant, id, this.#context, tx);
+    const invoice = await finalize(tenant, id, this.context, tx);
     if (before?.status === "draft") await this.#note(tx, tenant, actor, "invoice.finalized", id);
     return invoice;
-  }
-
-  async #view(invoice: StoredInvoice, reader: Reader): Promise<InvoiceView> {
-    const now = this.#clock.now();
-    if (invoice.status === "draft") {
-      const draft = await draftOf(invoice, now, this.#context, reader).catch(withRemedy);
-      return { ...summaryView(invoice, null, now), content: draftContent(draft) };
-    }
-    const document = await documentOf<IssuedContent>(invoice.tenant, invoice.id, reader);
-    if (document === undefined) throw new Error(`the document of ${invoice.id} is missing`);
-    const { creditTransaction: _, ...content } = document.content;
-    return { ...summaryView(invoice, document.number, now), content };
   }
 
   async #lock(tenant: string, id: string, tx: Tx): Promise<StoredInvoice> {
@@ -584,7 +367,7 @@ export class InvoiceService {
   #wanted(input: NewInvoice): Wanted {
     fieldsOf(input, ["tenant", "period", "actor", ...TERM_FIELDS], "invoice");
     const { start, end } = monthOf(input.period);
-    const tenant = tenantOf(input.tenant, this.#tenant);
+    const tenant = tenantOf(input.tenant, this.tenant);
     return { tenant, periodStart: start, periodEnd: end, terms: parseTerms(input) };
   }
 
@@ -606,11 +389,6 @@ export class InvoiceService {
     };
   }
 
-  #keyOf(key: InvoiceKey, more: readonly string[] = []): { tenant: string; id: string } {
-    fieldsOf(key, ["tenant", "invoiceId", ...more], "invoice");
-    return { tenant: tenantOf(key.tenant, this.#tenant), id: textOf(key.invoiceId, "invoiceId") };
-  }
-
   async #note(
     tx: Tx,
     tenant: string,
@@ -619,7 +397,7 @@ export class InvoiceService {
     target: string,
     details: Readonly<Record<string, unknown>> = {},
   ): Promise<void> {
-    const entry = { id: this.#ids.next("aud"), at: this.#clock.now(), tenant, action, target, details };
+    const entry = { id: this.#ids.next("aud"), at: this.clock.now(), tenant, action, target, details };
     const { requestId, ...actor } = doer;
     await appendAudit(tx, [{ ...entry, actor, requestId }]);
   }
@@ -637,14 +415,6 @@ type Doer = NonNullable<Deed["actor"]>;
 function actorOf({ actor = SYSTEM }: Deed): Doer {
   const { kind, id, requestId } = actor;
   return { kind, id, requestId };
-}
-
-/** What a code is refused with says nothing of the draft that names it. */
-function withRemedy(error: unknown): never {
-  if (!(error instanceof BillingError) || error.kind === "unavailable" || error.kind === "internal")
-    throw error;
-  const text = `the draft cannot be computed: ${error.message}; set other terms`;
-  throw new BillingError(error.kind, error.code, text, { details: error.details, cause: error });
 }
 
 /** A database that is away is everybody's trouble; being overtaken again and again is one tenant's. */

@@ -56,7 +56,7 @@ describe.each(ENGINES)("invoices on $name", ({ freshUrl }) => {
     return billing.invoices.finalize({ tenant, invoiceId: id });
   }
 
-  it("bill a million calls of one token as 15 cents, to the last millisecond of the month", async () => {
+  it("bill a million tokens in a thousand calls as 15 cents, to the last millisecond of the month", async () => {
     const tenant = tenantName();
     for (let batch = 0; batch < 10; batch += 1) {
       await billing.metering.record(
