@@ -47,8 +47,9 @@ describe("periods", () => {
       fc.property(instant, unit, fc.constantFrom(...ZONES), (at, length, place) => {
         const { start } = periodAt(at, length, { zone: place });
         const local = Temporal.Instant.fromEpochMilliseconds(start).toZonedDateTimeISO(place);
-        // Kiritimati skipped 1 January 1995: its new year began on the 2nd.
+        // Kiritimati skipped 1 January 1995: its new year began on the 2nd. Kathmandu skipped a quarter of an hour of 1986.
         fc.pre(!(place === "Pacific/Kiritimati" && local.year === 1995 && local.dayOfYear <= 2));
+        fc.pre(!(place === "Asia/Kathmandu" && local.year === 1986 && local.dayOfYear === 1));
         expect(local.toPlainTime().toString()).toBe("00:00:00");
         expect(local.dayOfWeek === 1 || length !== "week").toBe(true);
         expect(local.day === 1 || length === "day" || length === "week").toBe(true);

@@ -2977,6 +2977,9 @@ export declare namespace Api {
               readonly month: string;
               readonly provider: string;
               readonly model: string;
+
+              /** Models without a price of their own that share the line. */
+              readonly others?: number | undefined;
               readonly type: string;
 
               /** Id of the price behind it. */
@@ -3057,6 +3060,9 @@ export declare namespace Api {
             readonly month: string;
             readonly provider: string;
             readonly model: string;
+
+            /** Models without a price of their own that share the line. */
+            readonly others?: number | undefined;
             readonly type: string;
 
             /** Id of the price behind it. */

@@ -1,6 +1,6 @@
 // The events behind a line of an issued invoice.
 
-import type { Reader } from "../../store/index.ts";
+import { jsonOf, type Reader, rowsFrom } from "../../store/index.ts";
 
 /** The number of the last event that an issued invoice of this month, or of a later one, took of the month; 0 for none. */
 export async function lastUptoOfMonth(tenant: string, monthStart: number, reader: Reader): Promise<bigint> {
@@ -17,8 +17,9 @@ export interface LineEvents {
   /** Days since 1970, half-open. */
   readonly firstDay: number;
   readonly endDay: number;
-  readonly provider: string;
-  readonly model: string;
+  /** Providers and their models: these, or all but these. */
+  readonly models: readonly (readonly [provider: string, model: string])[];
+  readonly isExcept: boolean;
   readonly type: string;
   /** The price behind them. */
   readonly price: string;
@@ -38,11 +39,19 @@ export interface LineEvent {
 }
 
 // A row of invoice_usage is a range of event numbers of one day and key, so its events are exactly those it was summed from.
-const BEHIND = `FROM invoice_usage u JOIN usage_events e
-  ON e.tenant = u.tenant AND e.day = u.day AND e.provider = u.provider AND e.model = u.model AND e.type = u.type
-  AND e.price = u.price AND e.charge_price = u.charge_price AND e.seq > u.after_seq AND e.seq <= u.upto_seq
-  WHERE u.tenant = ? AND u.invoice = ? AND u.day >= ? AND u.day < ? AND u.provider = ? AND u.model = ? AND u.type = ?
-  AND (CASE WHEN u.charge_price = '' THEN u.price ELSE u.charge_price END) = ? AND u.metered = ?`;
+// In this order each event of the days is looked at once, however many rows the line has; SQLite keeps to the order of CROSS JOIN.
+function behind(dialect: Reader["dialect"], { isExcept }: LineEvents): string {
+  return `FROM (SELECT DISTINCT day FROM invoice_usage WHERE tenant = ? AND invoice = ? AND day >= ? AND day < ?) AS d
+    CROSS JOIN usage_events AS e CROSS JOIN invoice_usage AS u
+    WHERE e.tenant = ? AND e.day = d.day AND e.type = ?
+    AND (e.provider, e.model) ${isExcept ? "NOT IN" : "IN"} (SELECT m.provider, m.model FROM ${rowsFrom(dialect, MODEL)} AS m)
+    AND u.tenant = e.tenant AND u.invoice = ? AND u.day = e.day AND u.provider = e.provider AND u.model = e.model
+    AND u.type = e.type AND u.price = e.price AND u.charge_price = e.charge_price
+    AND e.seq > u.after_seq AND e.seq <= u.upto_seq
+    AND (CASE WHEN u.charge_price = '' THEN u.price ELSE u.charge_price END) = ? AND u.metered = ?`;
+}
+
+const MODEL = { provider: "text", model: "text" } as const;
 
 export async function pageOfLineEvents(
   tenant: string,
@@ -54,7 +63,7 @@ export async function pageOfLineEvents(
     `SELECT e.seq, e.id, e.ts, e.sign, e.quantity, e.charge,
        e.input_tokens + e.cache_read_tokens + e.cache_write_tokens + e.cache_write_1h_tokens AS input_tokens,
        e.output_tokens + e.reasoning_tokens AS output_tokens
-     ${BEHIND} AND e.seq > ? ORDER BY e.seq LIMIT ?`,
+     ${behind(reader.dialect, line)} AND e.seq > ? ORDER BY e.seq LIMIT ?`,
     [...valuesOf(tenant, line), after, limit],
   );
   return rows.map((row) => ({
@@ -71,13 +80,12 @@ export async function sumOfLineEvents(
   reader: Reader,
 ): Promise<{ events: number; chargeHi: bigint; chargeLo: bigint }> {
   const row = await reader.get<{ n: bigint; hi: bigint | null; lo: bigint | null }>(
-    `SELECT count(*) AS n, sum(e.charge / 1000000) AS hi, sum(e.charge % 1000000) AS lo ${BEHIND}`,
+    `SELECT count(*) AS n, sum(e.charge / 1000000) AS hi, sum(e.charge % 1000000) AS lo ${behind(reader.dialect, line)}`,
     valuesOf(tenant, line),
   );
   return { events: Number(row?.n ?? 0n), chargeHi: row?.hi ?? 0n, chargeLo: row?.lo ?? 0n };
 }
 
-function valuesOf(tenant: string, line: LineEvents) {
-  const { invoice, firstDay, endDay, provider, model, type, price, metered } = line;
-  return [tenant, invoice, firstDay, endDay, provider, model, type, price, metered ? 1 : 0];
+function valuesOf(tenant: string, { invoice, firstDay, endDay, type, price, metered, models }: LineEvents) {
+  return [tenant, invoice, firstDay, endDay, tenant, type, jsonOf(models), invoice, price, metered ? 1 : 0];
 }

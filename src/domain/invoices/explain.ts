@@ -78,13 +78,16 @@ export async function explainLine(
   const { source } = line;
   if (source.kind !== "usage")
     return { line, steps: [originOf(source), ...totalSteps(line, content)], ...none, creditTransaction };
-  const behind = eventsBehind(invoice, source);
+  const behind = eventsBehind(invoice, source, content);
   const { limit } = page;
   const events = await pageOfLineEvents(tenant, behind, { after, limit: limit + 1 }, reader);
   const sum = await sumOfLineEvents(tenant, behind, reader);
   const charge = joinMoney(sum.chargeHi, sum.chargeLo);
   const rate = book.rate(source.price);
-  const parts = rate === undefined ? [] : partsOf(sumsOf(source), rate, source.model !== "");
+  const parts =
+    rate === undefined
+      ? []
+      : partsOf(sumsOf(source), rate, source.model !== "" || source.others !== undefined);
   const last = events.at(limit - 1);
   return {
     line,
@@ -147,10 +150,23 @@ function totalSteps(line: IssuedLine, { discounts, taxes }: InvoiceContent): str
   return steps;
 }
 
-function eventsBehind(invoice: string, source: Extract<LineSource, { kind: "usage" }>): LineEvents {
+type UsageSource = Extract<LineSource, { kind: "usage" }>;
+
+function eventsBehind(invoice: string, source: UsageSource, { lines }: InvoiceContent): LineEvents {
   const { provider, model, type, price, metered, month } = source;
   const { start, end } = monthOf(month);
-  return { invoice, firstDay: start / DAY_MS, endDay: end / DAY_MS, provider, model, type, price, metered };
+  const of = { invoice, firstDay: start / DAY_MS, endDay: end / DAY_MS, type, price, metered };
+  if (source.others === undefined) return { ...of, models: [[provider, model]], isExcept: false };
+  // All that have no line of their own beside it.
+  const beside = lines.flatMap(({ source: one }) =>
+    one.kind === "usage" && isBeside(one, source) ? [one] : [],
+  );
+  return { ...of, models: beside.map((one) => [one.provider, one.model]), isExcept: true };
+}
+
+function isBeside(one: UsageSource, source: UsageSource): boolean {
+  const isSame = one.month === source.month && one.type === source.type && one.price === source.price;
+  return isSame && one.metered === source.metered && one.others === undefined;
 }
 
 function sumsOf({ sums, chargePico }: Extract<LineSource, { kind: "usage" }>): UsageSums {

@@ -28,8 +28,11 @@ export type LineSource =
       readonly kind: "usage";
       /** `2025-01`: the month of the usage, an earlier one than the invoice's where it came late. */
       readonly month: string;
+      /** '' where `others` says how many models it is about. */
       readonly provider: string;
       readonly model: string;
+      /** Of a line of models without a price of their own, where there are too many for a line each: how many. */
+      readonly others?: number;
       readonly type: string;
       /** Id of the price behind it; '' where nothing was priced. */
       readonly price: string;

@@ -8,18 +8,48 @@ import { addedSums, type BilledRow, isNothing, priceBehind, type UsageSums } fro
 const DAY_MS = 86_400_000;
 const PER_MILLION = 1_000_000n;
 
+/** So many models without a price of their own have a line each, per month and price; more of them have one together. */
+const MOST_STRANGERS = 50;
+
+interface Group {
+  readonly first: BilledRow;
+  sums: UsageSums;
+}
+
 /** The lines of usage rows, in the order of month, provider, model, kind and price; nothing for rows that cancel out. */
 export function usageLines(rows: readonly BilledRow[], book: PriceBook): DraftLine[] {
-  const groups = new Map<string, { readonly first: BilledRow; sums: UsageSums }>();
-  for (const row of [...rows].sort(byLine)) {
-    const key = lineKey(row);
+  const crowds = crowdsOf(rows, book);
+  const groups = new Map<string, Group>();
+  for (const row of rows) {
+    const crowd = crowds.get(familyOf(row));
+    // No event's provider is a control character.
+    const key =
+      crowd?.has(nameOf(row)) === true ? lineKey(row, "\u0000", "") : lineKey(row, row.provider, row.model);
     const group = groups.get(key);
     if (group === undefined) groups.set(key, { first: row, sums: row });
     else group.sums = addedSums(group.sums, row);
   }
-  return [...groups.values()]
-    .filter(({ sums }) => !isNothing(sums))
-    .map(({ first, sums }) => lineOf(first, sums, book.rate(priceBehind(first))));
+  return [...groups]
+    .filter(([, { sums }]) => !isNothing(sums))
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([, { first, sums }]) => {
+      const crowd = crowds.get(familyOf(first));
+      const others = crowd?.has(nameOf(first)) === true ? crowd.size : undefined;
+      return lineOf(first, sums, others, book.rate(priceBehind(first)));
+    });
+}
+
+/** Whoever makes up names of models makes no more lines by it: those that share a line, by what they have in common. */
+function crowdsOf(rows: readonly BilledRow[], book: PriceBook): Map<string, ReadonlySet<string>> {
+  const strangers = new Map<string, Set<string>>();
+  for (const row of rows) {
+    if (row.model === "" || book.knows(row.provider, row.model)) continue;
+    const family = familyOf(row);
+    const names = strangers.get(family);
+    if (names === undefined) strangers.set(family, new Set([nameOf(row)]));
+    else names.add(nameOf(row));
+  }
+  return new Map([...strangers].filter(([, names]) => names.size > MOST_STRANGERS));
 }
 
 /** `2025-01` */
@@ -28,22 +58,31 @@ export function monthOfDay(day: number): string {
 }
 
 /** What the rows of one line have in common. */
-function lineKey(row: BilledRow): string {
-  const { provider, model, type, metered } = row;
-  return JSON.stringify([monthOfDay(row.day), provider, model, type, priceBehind(row), metered]);
+function lineKey(row: BilledRow, provider: string, model: string): string {
+  return JSON.stringify([monthOfDay(row.day), provider, model, row.type, priceBehind(row), row.metered]);
 }
 
-function byLine(left: BilledRow, right: BilledRow): number {
-  const [a, b] = [lineKey(left), lineKey(right)];
-  return a < b ? -1 : a > b ? 1 : 0;
+function familyOf(row: BilledRow): string {
+  return lineKey(row, "", "");
 }
 
-function lineOf(row: BilledRow, sums: UsageSums, rate: Rate | undefined): DraftLine {
-  const { provider, model, type, metered } = row;
+function nameOf({ provider, model }: BilledRow): string {
+  return JSON.stringify([provider, model]);
+}
+
+function lineOf(
+  row: BilledRow,
+  sums: UsageSums,
+  others: number | undefined,
+  rate: Rate | undefined,
+): DraftLine {
+  const { type, metered } = row;
+  const [provider, model] = others === undefined ? [row.provider, row.model] : ["", ""];
   const { charge, ...counts } = sums;
   const month = monthOfDay(row.day);
-  const what = model === "" ? type.replaceAll("_", " ") : `${provider} ${model}`;
-  const parts = rate === undefined ? [] : partsOf(sums, rate, model !== "");
+  const kind = model === "" ? type.replaceAll("_", " ") : `${provider} ${model}`;
+  const what = others === undefined ? kind : `${others} other models`;
+  const parts = rate === undefined ? [] : partsOf(sums, rate, row.model !== "");
   const only = parts.length === 1 ? parts[0] : undefined;
   const tokens = tokensOf(sums);
   const worth = metered ? "" : `included in the plan (worth $${formatDecimal(charge, 12)})`;
@@ -58,7 +97,8 @@ function lineOf(row: BilledRow, sums: UsageSums, rate: Rate | undefined): DraftL
     unitPrice: only === undefined ? null : priceText(only),
     amount: metered ? picoUsdToCents(charge) : 0n,
     source: {
-      ...{ kind: "usage", month, provider, model, type, price: priceBehind(row), metered },
+      ...{ kind: "usage", month, provider, model, ...(others !== undefined && { others }) },
+      ...{ type, price: priceBehind(row), metered },
       chargePico: String(charge),
       sums: Object.fromEntries(
         Object.entries(counts).flatMap(([name, count]) =>

@@ -87,22 +87,6 @@ export async function unbilledBefore(tenant: string, day: number, reader: Reader
   return rows.map(rowOf);
 }
 
-/** How many models and prices the same usage has, counted up to `most`. */
-export async function unbilledKeysBefore(
-  tenant: string,
-  day: number,
-  most: number,
-  reader: Reader,
-): Promise<number> {
-  const row = await reader.get<{ n: bigint }>(
-    `SELECT count(*) AS n FROM (
-       SELECT DISTINCT provider, model, type, price, charge_price FROM unbilled_usage WHERE tenant = ? AND day < ? LIMIT ?
-     ) AS k`,
-    [tenant, day, most],
-  );
-  return Number(row?.n ?? 0n);
-}
-
 /** Takes out what {@link unbilledBefore} showed; the caller holds the usage. */
 export async function removeUnbilledBefore(tenant: string, day: number, tx: Tx): Promise<void> {
   await tx.run("DELETE FROM unbilled_usage WHERE tenant = ? AND day < ?", [tenant, day]);

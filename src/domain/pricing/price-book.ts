@@ -44,6 +44,11 @@ export class PriceBook {
     return undefined;
   }
 
+  /** Whether a model has an entry of its own, whenever it is or was in force. */
+  knows(provider: string, model: string): boolean {
+    return this.#byProvider.get(provider)?.has(model) === true;
+  }
+
   /** The rate with this id, whenever it was in force. */
   rate(id: string): Rate | undefined {
     const known = this.#rates.get(id);

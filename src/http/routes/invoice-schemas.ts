@@ -77,6 +77,9 @@ const Source = Type.Union([
     month: Month,
     provider: Type.String(),
     model: Type.String(),
+    others: Type.Optional(
+      Type.Integer({ description: "Models without a price of their own that share the line." }),
+    ),
     type: Type.String(),
     price: Type.String({ description: "Id of the price behind it." }),
     metered: Type.Boolean({ description: "False: the plan includes it, and the line is 0." }),
