@@ -14,7 +14,12 @@ import {
   HoldService,
   PlanBudgets,
 } from "./domain/budgets/index.ts";
-import { type AskForPayment, CreditService, TopUpService } from "./domain/credits/index.ts";
+import {
+  type AskForPayment,
+  CreditService,
+  creditExpiryNotices,
+  TopUpService,
+} from "./domain/credits/index.ts";
 import { DiscountService, VolumeService } from "./domain/discounts/index.ts";
 import {
   AccountService,
@@ -39,6 +44,7 @@ import {
   type Attachment,
   BudgetAlertNotifications,
   type Channels,
+  CreditExpiryNotifications,
   EndpointService,
   InvoiceMails,
   NotificationService,
@@ -234,6 +240,7 @@ export class Billing {
       ...(options.monthEnd === undefined ? [] : [this.invoices.monthEnd(options.monthEnd)]),
       invoiceReminders({ store, notices }),
       this.credits.expiry,
+      creditExpiryNotices({ store, clock, notices: new CreditExpiryNotifications({ clock, ids }) }),
       this.topUps.requests,
       this.discounts.expiry,
       this.notifications.deliveryJob(),

@@ -119,6 +119,12 @@ const CHECKSUMS = [
     sqlite: "42daa5862217dfd9943f3af0b2504ffd69ca4bce7486345db62eedf9b132478b",
     postgres: "adeb7e8dd8aae2a1c474a371534ec3547212f94f659bef075d2eeb104499ecce",
   },
+  {
+    version: 19,
+    name: "credit expiry notices",
+    sqlite: "4b8f2668e530b747fa9e538b069b8bdbf8e17e703202d6dcb1f8c6b96fb308c0",
+    postgres: "eca47278166a952fd8fc97770e8cc97ed685d044a08be7f08394e0ee9956597c",
+  },
 ];
 
 const VERSIONS = CHECKSUMS.map(({ version }) => BigInt(version));

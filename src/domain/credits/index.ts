@@ -14,5 +14,7 @@ export type {
   CreditTransaction,
   Deduction,
 } from "./credit-view.ts";
+export { creditExpiryNotices } from "./expiry-notices.ts";
+export type { CreditNotices, ExpiringCredit } from "./notices.ts";
 export type { AskForPayment, TopUpRule, TopUpRuleView, TopUpState, TopUpView } from "./top-up.ts";
 export { TopUpService } from "./top-up-service.ts";

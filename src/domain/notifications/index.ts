@@ -11,6 +11,7 @@ export type {
   OutgoingCall,
   OutgoingMail,
 } from "./channel.ts";
+export { CreditExpiryNotifications } from "./credit-notices.ts";
 export type { DeliveryCounts } from "./delivery.ts";
 export type { EndpointDelivery, EndpointView, IssuedEndpoint } from "./endpoint.ts";
 export { RegisteredEndpoints } from "./endpoint-channel.ts";

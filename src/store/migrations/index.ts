@@ -17,6 +17,7 @@ import { planBudgets } from "./0015-plan-budgets.ts";
 import { subscriptions } from "./0016-subscriptions.ts";
 import { invoices } from "./0017-invoices.ts";
 import { invoiceReminders } from "./0018-invoice-reminders.ts";
+import { creditExpiryNotices } from "./0019-credit-expiry-notices.ts";
 
 /** Every migration, in order. Append only. */
 export const MIGRATIONS: readonly Migration[] = [
@@ -38,4 +39,5 @@ export const MIGRATIONS: readonly Migration[] = [
   subscriptions,
   invoices,
   invoiceReminders,
+  creditExpiryNotices,
 ];

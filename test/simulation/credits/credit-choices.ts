@@ -3,6 +3,7 @@
 import { TENANTS } from "../choices.ts";
 import type { World } from "../part.ts";
 import type { CreditChange, End, ExpectedCredits, LotType } from "./expected-credits.ts";
+import { NOTICE_MS } from "./expected-expiry-notices.ts";
 
 const TYPES: readonly LotType[] = ["promotional", "referral", "refund", "purchase"];
 const HOUR = 3_600_000;
@@ -128,10 +129,12 @@ export class CreditChoices {
       .filter((end) => end > this.#world.now() && Number.isFinite(end));
   }
 
-  /** An end to come, if there is one. */
+  /** An end to come, or when it is to be told of, if there is one. */
   nextEnd(): number | null {
+    const { random, now } = this.#world;
     const ends = this.#ends();
-    return ends.length === 0 ? null : this.#world.random.pick(ends);
+    const moments = [...ends, ...ends.map((end) => end - NOTICE_MS).filter((at) => at > now())];
+    return moments.length === 0 ? null : random.pick(moments);
   }
 
   /** A lot of the tenant, at times another's, or none. */

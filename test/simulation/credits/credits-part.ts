@@ -14,6 +14,7 @@ import {
   type Lot,
   type Transaction,
 } from "./expected-credits.ts";
+import { ExpectedExpiryNotices, noticeLine } from "./expected-expiry-notices.ts";
 
 const EXPIRY = "credit expiry";
 const EXPIRY_EVERY_MS = 60_000;
@@ -28,6 +29,7 @@ export class CreditsPart implements Part {
   readonly #world: World;
   readonly #now: () => number;
   readonly #credits: ExpectedCredits;
+  readonly #notices: ExpectedExpiryNotices;
   readonly #choices: CreditChoices;
   readonly #jobs: JobTimes;
   readonly #names = new Names();
@@ -36,6 +38,10 @@ export class CreditsPart implements Part {
     this.#world = world;
     this.#now = world.now;
     this.#credits = new ExpectedCredits(world.now);
+    this.#notices = new ExpectedExpiryNotices(this.#credits, world.now);
+    world.notifications.add(() =>
+      this.#notices.told.map(({ tenant }) => ({ tenant, kind: "credit_expiring", count: 1 })),
+    );
     this.#choices = new CreditChoices(world, this.#credits);
     this.#jobs = new JobTimes(world.now);
   }
@@ -72,7 +78,7 @@ export class CreditsPart implements Part {
     const due = this.#credits.due().length;
     const isRun = this.#jobs.runs(EXPIRY, EXPIRY_EVERY_MS, due);
     if (isRun) this.#credits.expire();
-    return new Map([[EXPIRY, isRun ? due : 0]]);
+    return new Map([[EXPIRY, isRun ? due : 0], ...this.#notices.runJobs()]);
   }
 
   async inspectTenants(billing: Billing): Promise<void> {
@@ -101,8 +107,23 @@ export class CreditsPart implements Part {
         ending.map(({ name }) => name),
       );
       lines.push(...engine.map((line) => `${tenant} credits ${line}`));
+      lines.push(...(await this.#inspectNotices(billing, tenant)));
     }
     return lines;
+  }
+
+  /** What the tenant was told of credit that ends. */
+  async #inspectNotices({ notifications }: Billing, tenant: string): Promise<string[]> {
+    const engine: string[] = [];
+    for (let cursor: string | null = ""; cursor !== null; ) {
+      const page = await notifications.list({ ...{ tenant, limit: PAGE }, ...(cursor !== "" && { cursor }) });
+      for (const { kind, payload } of page.items)
+        if (kind === "credit_expiring")
+          engine.push(noticeLine(payload.amount, payload.expiresAt, payload.orgName));
+      cursor = page.nextCursor;
+    }
+    same(`expiry notices of ${tenant}`, engine.sort(), this.#notices.linesOf(tenant).sort());
+    return engine.map((line) => `${tenant} told ${line}`);
   }
 
   async #play({ credits }: Billing, change: CreditChange): Promise<void> {
