@@ -9,10 +9,11 @@ const RULE = "cost_usd_cached_at_10pct";
 const BATCH = 5_000;
 
 describe.each([
-  { name: "sqlite", freshUrl: freshSqliteUrl },
-  { name: "postgres", freshUrl: freshPostgresUrl },
-])("the real traces' invoices on $name", ({ freshUrl }) => {
-  it.each(TRACES)(
+  { name: "sqlite", freshUrl: freshSqliteUrl, traces: TRACES },
+  // What differs there is the database, not the trace: the one of two months is enough.
+  { name: "postgres", freshUrl: freshPostgresUrl, traces: TRACES.filter((one) => one.by_tenant_month) },
+])("the real traces' invoices on $name", ({ freshUrl, traces }) => {
+  it.each(traces)(
     "of $dataset are its truth and the report's sums per tenant and month, rounded once per line",
     async (trace) => {
       const clock = new ManualClock("2030-01-01T00:00:00Z");
