@@ -27,6 +27,7 @@ export async function benchInvoices(engine: BenchEngine): Promise<InvoiceFigures
   const clock = new ManualClock("2025-02-03T00:00:00Z");
   const billing = createBilling({ database: url, clock });
   try {
+    await billing.pricing.add(Array.from({ length: LINES }, (_, index) => priceOf(index)));
     for (let start = 0; start < TENANTS * LINES; start += BATCH) {
       await billing.metering.record(Array.from({ length: BATCH }, (_, index) => eventOf(start + index)));
     }
@@ -59,7 +60,11 @@ function tenantOf(index: number): string {
   return `tenant-${String(index).padStart(4, "0")}`;
 }
 
-/** Each model is a line: those that the book does not know are billed at the fallback price. */
+function priceOf(index: number) {
+  return { provider: "openai", model: `model-${index}`, input: "2.5", output: "10" };
+}
+
+/** Each model is a line. */
 function eventOf(index: number) {
   const timestamp = new Date(Date.UTC(2025, 0, 1 + (index % 31), 12));
   return {

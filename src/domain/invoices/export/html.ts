@@ -8,6 +8,8 @@ import { logoType } from "./logo.ts";
 
 // By its hash: no other style could take effect, even if one got in.
 const POLICY = `default-src 'none'; img-src data:; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'`;
+/** A longer figure may break: three of them still fit beside each other on the narrowest screen, or paper, with columns. */
+const LONGEST_WHOLE = 16;
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -38,7 +40,7 @@ export function renderInvoiceHtml(document: InvoiceDocument): string {
 <body>
 <main>
 <header>
-<div><h1>${escaped(title)}</h1>${stamp === null ? "" : `<p class="stamp">${escaped(stamp)}</p>`}</div>
+<div><h1>${escaped(title)}</h1>${stamp === null ? "" : `<p class="stamp ${document.status}">${escaped(stamp)}</p>`}</div>
 ${logoOf(document)}
 </header>
 <section class="top">
@@ -66,33 +68,50 @@ function linesHtml({ columns, rows }: InvoiceLayout): string {
     .join("");
   const body = rows.map(({ cells, detail }) => {
     const small = detail === "" ? "" : `<small>${isolated(detail)}</small>`;
-    // On a narrow screen each figure stands beside its label, below the description.
-    const cell = ({ key, label }: Column) =>
-      key === "description"
-        ? `<td>${isolated(cells[key])}${small}</td>`
-        : `<td class="n" data-label="${escaped(label)}">${isolated(cells[key])}</td>`;
+    const cell = ({ key, label }: Column) => {
+      const text = cells[key];
+      if (key === "description") return `<th scope="row">${isolated(text)}${small}</th>`;
+      return figureCell(label, key === "quantity" ? quantity(text) : figure(text));
+    };
     return `<tr>${columns.map(cell).join("")}</tr>`;
   });
-  return `<table class="lines"><thead><tr>${head}</tr></thead>\n<tbody>${body.join("\n")}</tbody></table>`;
+  return `<table class="lines rows" aria-label="Lines"><thead><tr>${head}</tr></thead>\n<tbody>${body.join("\n")}</tbody></table>`;
 }
 
 function totalsHtml({ totals }: InvoiceLayout): string {
   const rows = totals.map(
     ({ label, amount, isStrong }) =>
-      `<tr${isStrong ? ' class="strong"' : ""}><th scope="row">${isolated(label)}</th><td class="n">${escaped(amount)}</td></tr>`,
+      `<tr${isStrong ? ' class="strong"' : ""}><th scope="row">${isolated(label)}</th><td class="n">${figure(amount)}</td></tr>`,
   );
-  return `<table class="totals"><tbody>${rows.join("\n")}</tbody></table>`;
+  return `<table class="totals" aria-label="Totals"><tbody>${rows.join("\n")}</tbody></table>`;
 }
 
 function taxesHtml({ taxes }: InvoiceLayout): string {
   if (taxes.length === 0) return "";
+  const labels = TAX_LABELS;
   const rows = taxes.map(({ rate, base, amount, note }) => {
     const small = note === "" ? "" : `<small>${isolated(note)}</small>`;
-    return `<tr><td>${escaped(rate)}${small}</td><td class="n">${escaped(base)}</td><td class="n">${escaped(amount)}</td></tr>`;
+    const figures = figureCell(labels.base, figure(base)) + figureCell(labels.amount, figure(amount));
+    return `<tr><th scope="row">${figure(rate)}${small}</th>${figures}</tr>`;
   });
-  const { rate, base, amount } = TAX_LABELS;
-  const head = `<th scope="col">${rate}</th><th scope="col" class="n">${base}</th><th scope="col" class="n">${amount}</th>`;
-  return `<table class="taxes"><thead><tr>${head}</tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
+  const head = `<th scope="col">${labels.rate}</th><th scope="col" class="n">${labels.base}</th><th scope="col" class="n">${labels.amount}</th>`;
+  return `<table class="taxes rows" aria-label="Taxes"><thead><tr>${head}</tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
+}
+
+/** On a narrow screen each figure stands beside its label, below what the row is about. */
+function figureCell(label: string, html: string): string {
+  return `<td class="n" data-label="${escaped(label)}">${html}</td>`;
+}
+
+/** The unit may go on a line of its own, and be as long as it likes. */
+function quantity(text: string): string {
+  const [number = "", ...unit] = text.split(" ");
+  return unit.length === 0 ? figure(number) : `<bdi>${figure(number)} ${isolated(unit.join(" "))}</bdi>`;
+}
+
+/** On one line: a figure that breaks reads as another. */
+function figure(text: string): string {
+  return text.length > LONGEST_WHOLE ? isolated(text) : `<bdi class="whole">${escaped(text)}</bdi>`;
 }
 
 function logoOf({ seller: { logo } }: InvoiceDocument): string {
