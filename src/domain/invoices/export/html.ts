@@ -8,8 +8,8 @@ import { logoType } from "./logo.ts";
 
 // By its hash: no other style could take effect, even if one got in.
 const POLICY = `default-src 'none'; img-src data:; style-src 'sha256-${createHash("sha256").update(STYLE).digest("base64")}'; base-uri 'none'; form-action 'none'`;
-/** A longer figure may break: three of them still fit beside each other on the narrowest screen, or paper, with columns. */
-const LONGEST_WHOLE = 16;
+/** Characters. A longer figure may break: these fit beside each other on the narrowest screen, or paper, with columns. */
+const LONGEST_WHOLE = { quantity: 15, unitPrice: 17, taxRate: 8, amount: 18 };
 const ESCAPES: Readonly<Record<string, string>> = {
   "&": "&amp;",
   "<": "&lt;",
@@ -71,7 +71,7 @@ function linesHtml({ columns, rows }: InvoiceLayout): string {
     const cell = ({ key, label }: Column) => {
       const text = cells[key];
       if (key === "description") return `<th scope="row">${isolated(text)}${small}</th>`;
-      return figureCell(label, key === "quantity" ? quantity(text) : figure(text));
+      return figureCell(label, key === "quantity" ? quantity(text) : figure(text, key));
     };
     return `<tr>${columns.map(cell).join("")}</tr>`;
   });
@@ -81,7 +81,7 @@ function linesHtml({ columns, rows }: InvoiceLayout): string {
 function totalsHtml({ totals }: InvoiceLayout): string {
   const rows = totals.map(
     ({ label, amount, isStrong }) =>
-      `<tr${isStrong ? ' class="strong"' : ""}><th scope="row">${isolated(label)}</th><td class="n">${figure(amount)}</td></tr>`,
+      `<tr${isStrong ? ' class="strong"' : ""}><th scope="row">${isolated(label)}</th><td class="n">${figure(amount, "amount")}</td></tr>`,
   );
   return `<table class="totals" aria-label="Totals"><tbody>${rows.join("\n")}</tbody></table>`;
 }
@@ -91,8 +91,9 @@ function taxesHtml({ taxes }: InvoiceLayout): string {
   const labels = TAX_LABELS;
   const rows = taxes.map(({ rate, base, amount, note }) => {
     const small = note === "" ? "" : `<small>${isolated(note)}</small>`;
-    const figures = figureCell(labels.base, figure(base)) + figureCell(labels.amount, figure(amount));
-    return `<tr><th scope="row">${figure(rate)}${small}</th>${figures}</tr>`;
+    const figures =
+      figureCell(labels.base, figure(base, "amount")) + figureCell(labels.amount, figure(amount, "amount"));
+    return `<tr><th scope="row">${figure(rate, "taxRate")}${small}</th>${figures}</tr>`;
   });
   const head = `<th scope="col">${labels.rate}</th><th scope="col" class="n">${labels.base}</th><th scope="col" class="n">${labels.amount}</th>`;
   return `<table class="taxes rows" aria-label="Taxes"><thead><tr>${head}</tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
@@ -106,12 +107,13 @@ function figureCell(label: string, html: string): string {
 /** The unit may go on a line of its own, and be as long as it likes. */
 function quantity(text: string): string {
   const [number = "", ...unit] = text.split(" ");
-  return unit.length === 0 ? figure(number) : `<bdi>${figure(number)} ${isolated(unit.join(" "))}</bdi>`;
+  const whole = figure(number, "quantity");
+  return unit.length === 0 ? whole : `<bdi>${whole} ${isolated(unit.join(" "))}</bdi>`;
 }
 
 /** On one line: a figure that breaks reads as another. */
-function figure(text: string): string {
-  return text.length > LONGEST_WHOLE ? isolated(text) : `<bdi class="whole">${escaped(text)}</bdi>`;
+function figure(text: string, key: keyof typeof LONGEST_WHOLE): string {
+  return text.length > LONGEST_WHOLE[key] ? isolated(text) : `<bdi class="whole">${escaped(text)}</bdi>`;
 }
 
 function logoOf({ seller: { logo } }: InvoiceDocument): string {
