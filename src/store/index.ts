@@ -11,6 +11,7 @@ export {
   releaseToOutbox,
 } from "./outbox.ts";
 export { OvertakenError } from "./overtaken.ts";
+export { intArray, textArray } from "./postgres-arrays.ts";
 export { jsonOf, rowsFrom } from "./rows.ts";
 export { open, Store, storeAt } from "./store.ts";
 export type { Dialect, Reader, Tx, Value } from "./tx.ts";

@@ -10,6 +10,7 @@ import {
   pendingMigrations,
 } from "./migration.ts";
 import { MIGRATIONS } from "./migrations/index.ts";
+import { insertOfMany } from "./postgres-arrays.ts";
 import { postgresError } from "./postgres-error.ts";
 import { retry } from "./retry.ts";
 import type { Reader, Tx, Value } from "./tx.ts";
@@ -20,7 +21,6 @@ const CONNECT_MS = 10_000;
 const KEEP_ALIVE_MS = 10_000;
 /** Times a whole transaction is run again after a deadlock or serialization failure. */
 const CONFLICT_RETRIES = 8;
-const MAX_PARAMETERS = 60_000;
 /** Statements that each connection keeps prepared; a statement text beyond them is planned at each run. */
 const PREPARED_STATEMENTS = 500;
 /** "arab": the advisory lock under which the schema is changed. */
@@ -147,21 +147,11 @@ class PostgresTx implements Tx {
   }
 
   async many(sql: string, rows: readonly (readonly Value[])[]): Promise<number> {
-    const width = rows[0]?.length ?? 0;
-    const tuple = `(${new Array(width).fill("?").join(", ")})`;
-    if (!sql.includes(`VALUES ${tuple}`)) {
-      let changes = 0;
-      for (const row of rows) changes += await this.run(sql, row);
-      return changes;
-    }
-    const rowsAtOnce = Math.floor(MAX_PARAMETERS / width);
+    if (rows.length === 0) return 0;
+    const insert = insertOfMany(sql, rows);
+    if (insert !== undefined) return this.run(insert.sql, insert.values);
     let changes = 0;
-    for (let start = 0; start < rows.length; start += rowsAtOnce) {
-      const chunk = rows.slice(start, start + rowsAtOnce);
-      const tuples = new Array(chunk.length).fill(tuple).join(", ");
-      const text = numbered(sql.replace(`VALUES ${tuple}`, `VALUES ${tuples}`));
-      changes += (await this.query({ text }, chunk.flat())).rowCount ?? 0;
-    }
+    for (const row of rows) changes += await this.run(sql, row);
     return changes;
   }
 

@@ -449,6 +449,27 @@ describe.each(ENGINES)("a store on $name", ({ name, freshUrl }) => {
       }
     });
 
+    it("keep what is null apart from what is empty, zero or called NULL, for one row and many", async () => {
+      const rows = [
+        [1n, null, null, null, "last"],
+        [2n, "", 0n, null, null],
+        [3n, "NULL", MIN_INT64, null, 'a "quoted, {one}"'],
+        [4n, "null", null, null, ""],
+      ];
+      const sql = "INSERT INTO sparse (id, text, number, absent, other) VALUES (?, ?, ?, ?, ?)";
+      for (const written of [rows, rows.slice(0, 1), []]) {
+        const read = await store.transaction(async (tx) => {
+          const types = "(id BIGINT, text TEXT, number BIGINT, absent BIGINT, other TEXT)";
+          await tx.run(`CREATE TEMP TABLE sparse ${types}`);
+          expect(await tx.many(sql, written)).toBe(written.length);
+          const found = await tx.all<Record<string, unknown>>("SELECT * FROM sparse ORDER BY id");
+          await tx.run("DROP TABLE sparse");
+          return found.map(({ id, text, number, absent, other }) => [id, text, number, absent, other]);
+        });
+        expect(read).toEqual(written);
+      }
+    });
+
     it("sort by their bytes when they are text", async () => {
       const texts = [
         "b",

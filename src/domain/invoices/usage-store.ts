@@ -36,6 +36,12 @@ const ADDED = Object.keys(SUMS)
   .map((column) => `${column} = unbilled_usage.${column} + excluded.${column}`)
   .join(", ");
 
+export const ADD_UNBILLED = `INSERT INTO unbilled_usage (${COLUMNS})
+  VALUES (${Object.keys(ROW)
+    .map(() => "?")
+    .join(", ")})
+  ON CONFLICT (${Object.keys(KEY).join(", ")}) DO UPDATE SET ${ADDED}`;
+
 /** The sums of usage rows, as SQL; shared with `verify`. */
 export const USAGE_SUM_COLUMNS: readonly string[] = Object.keys(SUMS);
 
@@ -44,19 +50,14 @@ export interface TenantUsage extends UsageRow {
   readonly tenant: string;
 }
 
-/**
- * Adds to what tenants have not been billed for. One row per key: sorted here, so that two batches take their locks in one
- * order.
- */
+/** Adds to what tenants have not been billed for. One row per key. */
 export async function addUnbilledAcrossTenants(rows: readonly TenantUsage[], tx: Tx): Promise<void> {
-  const values = rows.map((row) => valuesOf(row.tenant, row));
-  values.sort(byKey);
-  const marks = Object.keys(ROW).map(() => "?");
-  await tx.many(
-    `INSERT INTO unbilled_usage (${COLUMNS}) VALUES (${marks.join(", ")})
-     ON CONFLICT (${Object.keys(KEY).join(", ")}) DO UPDATE SET ${ADDED}`,
-    values,
-  );
+  await tx.many(ADD_UNBILLED, unbilledValues(rows));
+}
+
+/** What {@link ADD_UNBILLED} binds for each row, sorted by key: two batches take their locks in one order. */
+export function unbilledValues(rows: readonly TenantUsage[]): Value[][] {
+  return rows.map((row) => valuesOf(row.tenant, row)).sort(byKey);
 }
 
 /**

@@ -1,7 +1,7 @@
 // PostgreSQL: one statement per batch inserts the events and rolls up the rows it inserted. Rows are sorted by their key
 // here and rollup rows by theirs in SQL, so that concurrent batches take their locks in one order.
 
-import type { Tx, Value } from "../../store/index.ts";
+import { intArray, type Tx, textArray, type Value } from "../../store/index.ts";
 import { eventKey } from "./content.ts";
 import { EVENT_COLUMN_LIST, EVENT_COLUMNS } from "./event-row-store.ts";
 import {
@@ -37,8 +37,8 @@ export const INSERT_EVENTS = `WITH arrived AS (
 export async function insertOnPostgres(tx: Tx, rows: readonly Value[][]): Promise<boolean[]> {
   const sorted = [...rows].sort(byKey);
   const columns = EVENT_COLUMNS.map(([, kind], index) => {
-    const values = sorted.map((row) => row[index]);
-    return kind === "int" ? intArray(values) : textArray(values as string[]);
+    const values = sorted.map((row) => row[index] as Value);
+    return kind === "int" ? intArray(values) : textArray(values);
   });
   const arrived = await tx.all<{ id: string; tenant: string }>(INSERT_EVENTS, columns);
   if (arrived.length === rows.length) return rows.map(() => true);
@@ -51,18 +51,4 @@ function byKey(a: readonly Value[], b: readonly Value[]): number {
   if (a[ID] !== b[ID]) return (a[ID] as string) < (b[ID] as string) ? -1 : 1;
   if (a[TENANT] !== b[TENANT]) return (a[TENANT] as string) < (b[TENANT] as string) ? -1 : 1;
   return 0;
-}
-
-function intArray(values: readonly (Value | undefined)[]): string {
-  // Array.join would print null as nothing.
-  return values.includes(null)
-    ? `{${values.map((value) => value ?? "NULL").join(",")}}`
-    : `{${values.join(",")}}`;
-}
-
-/** An array literal; looking for what needs escaping once is cheaper than once per value. */
-function textArray(values: readonly string[]): string {
-  const isPlain = !/["\\]/.test(values.join(""));
-  const texts = isPlain ? values : values.map((value) => value.replace(/["\\]/g, "\\$&"));
-  return `{"${texts.join('","')}"}`;
 }

@@ -1,12 +1,12 @@
 // Crossed thresholds of budgets become notifications in the transaction that crossed them.
 
-import { BillingError, type Clock, formatUsd, type Ids } from "../../kernel/index.ts";
+import { type Clock, formatUsd, type Ids } from "../../kernel/index.ts";
 import type { Tx } from "../../store/index.ts";
 import type { AlertSink, RaisedAlert } from "../budgets/index.ts";
 import { enqueueNotifications } from "./enqueue.ts";
-import { type Notification, newNotification } from "./notification.ts";
+import { type Notification, newNotice } from "./notification.ts";
 import type { Recipient } from "./recipient.ts";
-import { oneLine } from "./text.ts";
+import { fitLine } from "./text.ts";
 
 /** One notification per alert and recipient of its budget; without recipients one for the operator's webhook or the log. */
 export class BudgetAlertNotifications implements AlertSink {
@@ -39,13 +39,7 @@ export class BudgetAlertNotifications implements AlertSink {
         budgetName: nameOf(alert),
       },
     };
-    try {
-      return newNotification({ ...input, recipient }, this.#ids);
-    } catch (error) {
-      // Usage has happened and must be recorded: an address that is none must not stand in its way.
-      if (!(error instanceof BillingError)) throw error;
-      return newNotification(input, this.#ids);
-    }
+    return newNotice(input, recipient, this.#ids);
   }
 }
 
@@ -53,8 +47,7 @@ const MAX_NAME = 200;
 
 /** Fit to be written, whatever the budget is called. */
 function nameOf({ name, counter }: RaisedAlert): string | undefined {
-  const text = oneLine(counter === "" ? name : `${name} ${counter}`);
-  return text === "" ? undefined : text.slice(0, MAX_NAME).toWellFormed();
+  return fitLine(counter === "" ? name : `${name} ${counter}`, MAX_NAME);
 }
 
 function amountText({ measure }: RaisedAlert, amount: bigint): string {

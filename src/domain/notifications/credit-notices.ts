@@ -1,12 +1,12 @@
 // Credit that will end unused becomes a notification in the transaction that notes it as told.
 
-import { BillingError, type Clock, formatMinor, type Ids, isoInstant } from "../../kernel/index.ts";
+import { type Clock, formatMinor, type Ids, isoInstant } from "../../kernel/index.ts";
 import type { Tx } from "../../store/index.ts";
 import type { CreditNotices, ExpiringCredit } from "../credits/index.ts";
 import { organizationOf, profileOf } from "../organizations/index.ts";
 import { enqueueNotifications } from "./enqueue.ts";
-import { type Notification, type NotificationInput, newNotification } from "./notification.ts";
-import { oneLine } from "./text.ts";
+import { newNotice } from "./notification.ts";
+import { fitLine } from "./text.ts";
 
 const MAX_NAME = 200;
 
@@ -24,27 +24,12 @@ export class CreditExpiryNotifications implements CreditNotices {
     const payload = {
       amount: `$${formatMinor(amount, "USD")}`,
       expiresAt: isoInstant(expiresAt),
-      orgName: nameIn([(await organizationOf(tenant, tx))?.name ?? "", tenant]),
+      orgName: fitLine((await organizationOf(tenant, tx))?.name ?? "", MAX_NAME) ?? fitLine(tenant, MAX_NAME),
     };
     const dedupKey = `credit_expiring:${lot}`;
     const email = (await profileOf(tenant, tx))?.email;
-    const notification = this.#notification({ kind: "credit_expiring", tenant, payload, dedupKey }, email);
-    await enqueueNotifications(tx, [notification], this.#clock.now());
+    const recipient = email === undefined ? undefined : { email };
+    const notice = newNotice({ kind: "credit_expiring", tenant, payload, dedupKey }, recipient, this.#ids);
+    await enqueueNotifications(tx, [notice], this.#clock.now());
   }
-
-  #notification(input: NotificationInput, email: string | undefined): Notification {
-    if (email === undefined) return newNotification(input, this.#ids);
-    try {
-      return newNotification({ ...input, recipient: { email } }, this.#ids);
-    } catch (error) {
-      // An address that takes no mail must not keep the operator from hearing of it.
-      if (!(error instanceof BillingError)) throw error;
-      return newNotification(input, this.#ids);
-    }
-  }
-}
-
-/** The first that is fit to be written, however long it is. */
-function nameIn(texts: readonly string[]): string | undefined {
-  return texts.map((text) => oneLine(text).slice(0, MAX_NAME).toWellFormed()).find((line) => line !== "");
 }

@@ -1,6 +1,6 @@
 // What people must hear of invoices becomes notifications in the transaction that makes it so.
 
-import { BillingError, type Clock, formatMinor, type Ids, isoInstant } from "../../kernel/index.ts";
+import { type Clock, formatMinor, type Ids, isoInstant } from "../../kernel/index.ts";
 import type { Tx } from "../../store/index.ts";
 import type {
   CreditNotice,
@@ -12,8 +12,8 @@ import type {
 } from "../invoices/index.ts";
 import type { InvoiceKind } from "./attachment.ts";
 import { enqueueNotifications } from "./enqueue.ts";
-import { type Notification, type NotificationInput, newNotification } from "./notification.ts";
-import { oneLine } from "./text.ts";
+import { type NotificationInput, newNotice } from "./notification.ts";
+import { fitLine } from "./text.ts";
 
 const [MAX_NAME, MAX_REASON] = [200, 500];
 
@@ -38,7 +38,7 @@ export class InvoiceMails implements InvoiceNotices {
     const { currency, amount, paidAt, amountDue } = notice;
     const payload = {
       ...{ ...invoiceOf(notice), amount: amountText(amount, currency), paidAt: isoInstant(paidAt) },
-      ...{ method: lineOf(notice.method, MAX_NAME) },
+      ...{ method: fitLine(notice.method, MAX_NAME) },
       ...{ amountDue: amountDue === 0n ? undefined : amountText(amountDue, currency) },
     };
     const dedupKey = keyOf(notice, `paid:${notice.payment}`);
@@ -57,7 +57,7 @@ export class InvoiceMails implements InvoiceNotices {
   }
 
   voided(tx: Tx, notice: VoidNotice): Promise<void> {
-    const payload = { ...invoiceOf(notice), reason: lineOf(notice.reason, MAX_REASON) };
+    const payload = { ...invoiceOf(notice), reason: fitLine(notice.reason, MAX_REASON) };
     return this.#write(tx, notice, { kind: "invoice_voided", payload, dedupKey: keyOf(notice, "void") });
   }
 
@@ -65,7 +65,7 @@ export class InvoiceMails implements InvoiceNotices {
     const { creditNoteId, number, corrects, currency, amount, reason } = notice;
     const payload = {
       ...{ creditNoteId, number, corrects, orgName: nameOf(notice) },
-      ...{ amount: amountText(amount, currency), reason: lineOf(reason, MAX_REASON) },
+      ...{ amount: amountText(amount, currency), reason: fitLine(reason, MAX_REASON) },
     };
     return this.#write(tx, notice, {
       ...{ kind: "credit_note_issued", payload, dedupKey: `credit_note:${number}` },
@@ -73,19 +73,9 @@ export class InvoiceMails implements InvoiceNotices {
   }
 
   async #write(tx: Tx, { tenant, buyer }: Addressee, mail: InvoiceMail): Promise<void> {
-    const notification = this.#notification({ ...mail, tenant }, buyer.email);
-    await enqueueNotifications(tx, [notification], this.#clock.now());
-  }
-
-  #notification(input: InvoiceMail, email: string | null): Notification {
-    if (email === null) return newNotification(input, this.#ids);
-    try {
-      return newNotification({ ...input, recipient: { email } }, this.#ids);
-    } catch (error) {
-      // The invoice is issued: an address that takes no mail must not stand in its way.
-      if (!(error instanceof BillingError)) throw error;
-      return newNotification(input, this.#ids);
-    }
+    const recipient = buyer.email === null ? undefined : { email: buyer.email };
+    const notice = newNotice({ ...mail, tenant }, recipient, this.#ids);
+    await enqueueNotifications(tx, [notice], this.#clock.now());
   }
 }
 
@@ -104,13 +94,7 @@ function keyOf({ invoiceId }: InvoiceNotice, step: string): string {
 }
 
 function nameOf({ tenant, buyer }: Addressee): string {
-  return lineOf(buyer.name, MAX_NAME) ?? lineOf(tenant, MAX_NAME) ?? "(no name)";
-}
-
-/** Fit to be written, however long it is; undefined when nothing is left of it. */
-function lineOf(text: string, longest: number): string | undefined {
-  const line = oneLine(text).slice(0, longest).toWellFormed();
-  return line === "" ? undefined : line;
+  return fitLine(buyer.name, MAX_NAME) ?? fitLine(tenant, MAX_NAME) ?? "(no name)";
 }
 
 function amountText(amount: bigint, currency: string): string {

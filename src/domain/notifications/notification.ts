@@ -182,6 +182,25 @@ export function newNotification(
   } as Notification;
 }
 
+/**
+ * A notification of what has happened already, for the transaction that made it happen: a recipient that takes no mail
+ * must not stand in its way, so the operator's webhook or the log hears of it instead.
+ *
+ * @throws BillingError invalid_input when anything but the recipient is wrong.
+ */
+export function newNotice(
+  input: NotificationInput,
+  recipient: Recipient | undefined,
+  ids: Ids,
+): Notification {
+  try {
+    return newNotification({ ...input, recipient }, ids);
+  } catch (error) {
+    if (!(error instanceof BillingError)) throw error;
+    return newNotification({ ...input, recipient: undefined }, ids);
+  }
+}
+
 /** The error of a call about a notification that is not on record. */
 export function notificationNotFound(id: string): BillingError {
   return new BillingError("not_found", "notification_not_found", `no notification ${id}`, {

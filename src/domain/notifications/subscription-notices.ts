@@ -1,13 +1,13 @@
 // What people must hear of subscriptions becomes notifications in the transaction that made it so.
 
-import { BillingError, type Clock, type Ids, isoInstant } from "../../kernel/index.ts";
+import { type Clock, type Ids, isoInstant } from "../../kernel/index.ts";
 import type { Tx } from "../../store/index.ts";
 import { organizationOf, profileOf } from "../organizations/index.ts";
 import type { SubscriptionTier } from "../plans/index.ts";
 import type { NoticeSink, SubscriptionNotice } from "../subscriptions/index.ts";
 import { enqueueNotifications } from "./enqueue.ts";
-import { type Notification, type NotificationInput, newNotification } from "./notification.ts";
-import { oneLine } from "./text.ts";
+import { type NotificationInput, newNotice } from "./notification.ts";
+import { fitLine } from "./text.ts";
 
 const MAX_NAME = 200;
 
@@ -23,22 +23,12 @@ export class SubscriptionNotices implements NoticeSink {
 
   async notify(tx: Tx, notice: SubscriptionNotice): Promise<void> {
     const { tenant } = notice;
-    const name = oneLine((await organizationOf(tenant, tx))?.name ?? "").slice(0, MAX_NAME);
+    const name = fitLine((await organizationOf(tenant, tx))?.name ?? "", MAX_NAME) ?? tenant;
     const email = (await profileOf(tenant, tx))?.email;
-    const input = contentOf(notice, name === "" ? tenant : name.toWellFormed());
+    const recipient = email === undefined ? undefined : { email };
     const key = { tenant, dedupKey: `subscription:${notice.change}:${notice.kind}` };
-    await enqueueNotifications(tx, [this.#notification({ ...input, ...key }, email)], this.#clock.now());
-  }
-
-  #notification(input: NotificationInput, email: string | undefined): Notification {
-    if (email === undefined) return newNotification(input, this.#ids);
-    try {
-      return newNotification({ ...input, recipient: { email } }, this.#ids);
-    } catch (error) {
-      // The subscription has changed: an address that takes no mail must not stand in its way.
-      if (!(error instanceof BillingError)) throw error;
-      return newNotification(input, this.#ids);
-    }
+    const message = newNotice({ ...contentOf(notice, name), ...key }, recipient, this.#ids);
+    await enqueueNotifications(tx, [message], this.#clock.now());
   }
 }
 

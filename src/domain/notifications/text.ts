@@ -17,6 +17,12 @@ export function oneLine(text: string): string {
   return text.toWellFormed().replace(UNSAFE, " ").replace(/ {2,}/g, " ").trim();
 }
 
+/** Text of callers on one line of at most `longest` characters, fit to be written; undefined when nothing is left of it. */
+export function fitLine(text: string, longest: number): string | undefined {
+  const line = oneLine(text).slice(0, longest).toWellFormed();
+  return line === "" ? undefined : line;
+}
+
 /** The text for a place between tags or inside a quoted attribute. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => HTML[character] as string);

@@ -12,8 +12,10 @@ export const PRINTED = Object.freeze({
   fact: 60,
 });
 
-// Controls, direction overrides and isolates, invisible joins at line level, halves of surrogate pairs.
-const UNPRINTABLE = /[\p{Cc}\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\ufeff\u2028\u2029]|\p{Cs}/gu;
+// Controls, direction overrides and isolates, what takes no room and hides a difference, halves of surrogate pairs. The
+// joiners U+200C and U+200D stay: writing systems need them.
+const UNPRINTABLE =
+  /[\p{Cc}\u00ad\u200b\u2060\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c\ufeff\u2028\u2029]|\p{Cs}/gu;
 const LINE_END = /\r\n|[\n\r\u0085\u2028\u2029]/;
 
 /** A text on one line of at most `limit` characters. */

@@ -83,6 +83,8 @@ describe("an amount", () => {
 describe("a text", () => {
   it("is one line, without controls and turns of direction", () => {
     expect(oneLine(" a\n\tb\u0000c\u202ed\u2066e ", 100)).toBe("a bcde");
+    expect(oneLine("pay\u200bpal\u2060.exa\u00admple", 100)).toBe("paypal.example");
+    expect(oneLine("می\u200cخواهم", 100)).toBe("می\u200cخواهم");
   });
 
   it("is cut at its limit, in whole characters, and says so", () => {
