@@ -1,6 +1,6 @@
 // The composition root: the only place where services are constructed and joined.
 
-import { OidcClient } from "./adapters/oidc/index.ts";
+import { oidcProvider } from "./adapters/oidc/index.ts";
 import { renderInvoicePdf } from "./adapters/pdf/index.ts";
 import { SmtpMailer } from "./adapters/smtp/index.ts";
 import { GlobalWebhook, WebhookEndpoints } from "./adapters/webhook/index.ts";
@@ -178,7 +178,7 @@ export class Billing {
         ...{ store, clock, ids, random: secureRandom },
         ...{ organizations: this.organizations, sessions: this.sessions },
         provider: (connection) =>
-          new OidcClient({ ...connection, allowInsecure: options.oidc?.allowInsecureLoopback }),
+          oidcProvider({ ...connection, allowInsecure: options.oidc?.allowInsecureLoopback }),
       },
       options.oidc,
     );

@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { beforeAll, describe, expect, it } from "vitest";
-import { OidcClient } from "../../src/adapters/oidc/index.ts";
+import { oidcProvider } from "../../src/adapters/oidc/index.ts";
 import { OidcService } from "../../src/domain/identity/index.ts";
 import { createIds } from "../../src/kernel/index.ts";
 import { codeOf, fresh, OPERATOR } from "../identity/services.ts";
@@ -218,7 +218,7 @@ describe("the connection of a sign-in", () => {
     const parts = { store, clock, organizations, sessions, ids: createIds(clock), random: randomBytes };
     const one = { ...provider.client, issuer: provider.issuer, tenant, defaultRole: "member" } as const;
     const two = new OidcService(
-      { ...parts, provider: (its) => new OidcClient({ ...its, allowInsecure: true }) },
+      { ...parts, provider: (its) => oidcProvider({ ...its, allowInsecure: true }) },
       {
         connections: [
           { ...one, domains: [DOMAIN] },

@@ -2,7 +2,8 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { inspect } from "node:util";
 import { afterAll, afterEach, beforeAll, describe, expect, it, onTestFinished } from "vitest";
-import { OidcClient } from "../../src/adapters/oidc/index.ts";
+import { oidcProvider } from "../../src/adapters/oidc/index.ts";
+import type { OidcProvider } from "../../src/domain/identity/index.ts";
 import { BillingError } from "../../src/kernel/index.ts";
 import { fresh } from "../identity/services.ts";
 import { browse, type Claims, REDIRECT_URI, startProvider, type TestProvider } from "./provider.ts";
@@ -241,9 +242,9 @@ describe("a provider", () => {
       response.end("<h1>It works</h1>");
     });
     expect(await refusal(begin(clientOf(page.issuer)))).toMatch("provider_failed oidc_provider_failed");
-    expect(
-      await refusal(begin(new OidcClient({ ...clientParts(page.issuer), allowInsecure: false }))),
-    ).toMatch("provider_failed oidc_provider_failed");
+    expect(await refusal(begin(oidcProvider({ ...clientParts(page.issuer), allowInsecure: false })))).toMatch(
+      "provider_failed oidc_provider_failed",
+    );
   });
 
   it("that does not know our secret is for an operator to see to, and the secret is in no error", async () => {
@@ -261,11 +262,11 @@ function clientParts(issuer: string) {
   return { issuer, ...provider.client, timeoutMs: 300 };
 }
 
-function clientOf(issuer: string): OidcClient {
-  return new OidcClient({ ...clientParts(issuer), allowInsecure: true });
+function clientOf(issuer: string): OidcProvider {
+  return oidcProvider({ ...clientParts(issuer), allowInsecure: true });
 }
 
-function begin(client: OidcClient): Promise<string> {
+function begin(client: OidcProvider): Promise<string> {
   const codeVerifier = "v".repeat(43);
   return client.authorizationUrl({ state: "s", nonce: "n", codeVerifier, redirectUri: REDIRECT_URI });
 }

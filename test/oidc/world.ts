@@ -1,6 +1,6 @@
 // Sign-in by OpenID Connect over a database and a provider, joined as billing.ts joins them.
 import { randomBytes } from "node:crypto";
-import { OidcClient } from "../../src/adapters/oidc/index.ts";
+import { oidcProvider } from "../../src/adapters/oidc/index.ts";
 import {
   type OidcConnection,
   OidcService,
@@ -82,7 +82,7 @@ function worldOver(
   const oidc = new OidcService(
     {
       ...{ ...parts, organizations, sessions },
-      provider: (its) => new OidcClient({ ...its, allowInsecure: true, timeoutMs }),
+      provider: (its) => oidcProvider({ ...its, allowInsecure: true, timeoutMs }),
     },
     {
       connections: [

@@ -1,4 +1,4 @@
-import { createTransport } from "nodemailer";
+import type { Transporter } from "nodemailer";
 import { checkedSmtp, type SmtpOptions } from "../../config.ts";
 import {
   type Attempt,
@@ -28,15 +28,16 @@ const IMPLICIT_TLS_PORT = 465;
  * const mailer = new SmtpMailer({ host: "smtp.example.com", user: "apikey", password });
  */
 export class SmtpMailer implements MailChannel {
-  readonly #transport: ReturnType<typeof transportTo>;
+  readonly #server: ReturnType<typeof checkedSmtp>;
   readonly #from: string;
   readonly #reason: SmtpReason;
   readonly #closing = new AbortController();
+  #transport: Promise<Transporter> | undefined;
 
   /** @throws BillingError invalid_input `invalid_configuration` naming the setting, never its value. */
   constructor(options: SmtpOptions) {
     const checked = checkedSmtp(options, NAMES);
-    this.#transport = transportTo(checked);
+    this.#server = checked;
     this.#from = checked.from;
     this.#reason = new SmtpReason([checked.user, checked.password]);
   }
@@ -45,7 +46,8 @@ export class SmtpMailer implements MailChannel {
     // The library would read a list, or a name and an address, as the several recipients that they are.
     if (!isEmail(to)) return { outcome: "refused", error: "the recipient is not one plain address" };
     try {
-      await this.#transport.sendMail({
+      this.#transport ??= transportTo(this.#server);
+      await (await this.#transport).sendMail({
         from: { name: "", address: this.#from },
         to: { name: "", address: to },
         envelope: { from: this.#from, to: [to] },
@@ -72,11 +74,13 @@ export class SmtpMailer implements MailChannel {
   /** Ends the connections. What was being sent counts as failed. */
   async close(): Promise<void> {
     this.#closing.abort();
-    this.#transport.close();
+    (await this.#transport)?.close();
   }
 }
 
-function transportTo({ host, port, user, password, ca }: ReturnType<typeof checkedSmtp>) {
+/** The library is loaded with the first mail: most processes send none. */
+async function transportTo({ host, port, user, password, ca }: ReturnType<typeof checkedSmtp>) {
+  const { createTransport } = await import("nodemailer");
   const hasLogin = user !== undefined && password !== undefined;
   const isImplicit = port === IMPLICIT_TLS_PORT;
   return createTransport({

@@ -1,6 +1,6 @@
 // JSON Web Tokens in one form: HS256, a header of three fields, every claim required. What differs is refused.
 
-import { errors, type JWTHeaderParameters, jwtVerify, SignJWT } from "jose";
+import type { JWTHeaderParameters } from "jose";
 import { invalidInput } from "../../kernel/index.ts";
 import { invalidToken } from "./session.ts";
 import type { SigningKey, SigningKeys } from "./signing-key.ts";
@@ -36,6 +36,8 @@ export interface ReadToken extends TokenPayload {
   readonly isOfPreviousKey: boolean;
 }
 
+/** Loaded with the first token: most processes see none. */
+const library = () => import("jose");
 const ALGORITHM = "HS256";
 const ISSUER = "aragora-billing";
 const AUDIENCE = "aragora-billing";
@@ -56,6 +58,7 @@ export async function signToken(
   { id: kid, key }: SigningKey,
   { now, expiresAt }: { readonly now: number; readonly expiresAt: number },
 ): Promise<string> {
+  const { SignJWT } = await library();
   const iat = Math.floor(now / 1_000);
   const token = await new SignJWT({ ...claims })
     .setProtectedHeader({ alg: ALGORITHM, typ: "JWT", kid })
@@ -89,6 +92,7 @@ export async function readToken(
 ): Promise<ReadToken> {
   // Length first: nothing is parsed that is not short.
   if (typeof token !== "string" || token.length > MAX_CHARACTERS || !FORM.test(token)) throw invalidToken();
+  const { errors, jwtVerify } = await library();
   try {
     const { payload, protectedHeader } = await jwtVerify(token, (header) => keyNamed(header, keys).key, {
       algorithms: [ALGORITHM],
