@@ -37,8 +37,8 @@ export interface SubscriptionBook {
   settleAll(): Promise<readonly { readonly tenant: string; readonly error: unknown }[]>;
   /** A tenant's lines from before an instant, the oldest first. */
   linesBefore(tenant: string, before: number, reader: Reader): Promise<readonly BillableLine[]>;
-  /** Whether the plan in force at an instant bills tokens; true for a tenant without one. */
-  metersTokens(tenant: string, at: number, reader: Reader): Promise<boolean>;
+  /** For each instant whether the plan in force then bills tokens; true for a tenant without one. */
+  metersTokens(tenant: string, instants: readonly number[], reader: Reader): Promise<readonly boolean[]>;
 }
 
 export interface DraftSources {
@@ -135,17 +135,12 @@ async function withMetering(
   subscriptions: SubscriptionBook,
   reader: Reader,
 ): Promise<BilledRow[]> {
-  const days = new Map<number, boolean>();
-  const billed: BilledRow[] = [];
-  for (const row of rows) {
-    let metered = days.get(row.day);
-    if (metered === undefined) {
-      metered = always || (await subscriptions.metersTokens(tenant, row.day * DAY_MS, reader));
-      days.set(row.day, metered);
-    }
-    billed.push({ ...row, metered });
-  }
-  return billed;
+  if (always) return rows.map((row) => ({ ...row, metered: true }));
+  const days = [...new Set(rows.map(({ day }) => day))];
+  const instants = days.map((day) => day * DAY_MS);
+  const meters = await subscriptions.metersTokens(tenant, instants, reader);
+  const metered = new Map(days.map((day, index) => [day, meters[index] === true]));
+  return rows.map((row) => ({ ...row, metered: metered.get(row.day) === true }));
 }
 
 function subscriptionLine({ id, description, amount }: BillableLine): DraftLine {

@@ -1,49 +1,35 @@
 // Unbilled usage, and what invoices took of it.
 
 import { joinMoney } from "../../kernel/index.ts";
-import { jsonOf, type Reader, rowsFrom, type Tx, type Value } from "../../store/index.ts";
+import type { Reader, Tx, Value } from "../../store/index.ts";
 import type { BilledRow, UsageRow } from "./usage.ts";
 
 const USAGE_LOCK = 0x696e7675;
 
-const KEY = {
-  tenant: "text",
-  day: "int",
-  provider: "text",
-  model: "text",
-  type: "text",
-  price: "text",
-  charge_price: "text",
-  source: "text",
-} as const;
-const RANGE = { after_seq: "int", upto_seq: "int" } as const;
-const SUMS = {
-  events: "int",
-  quantity: "int",
-  input_tokens: "int",
-  cache_read_tokens: "int",
-  cache_write_tokens: "int",
-  cache_write_1h_tokens: "int",
-  output_tokens: "int",
-  reasoning_tokens: "int",
-  web_searches: "int",
-  charge_hi: "int",
-  charge_lo: "int",
-} as const;
-const ROW = { ...KEY, ...RANGE, ...SUMS };
-const COLUMNS = Object.keys(ROW).join(", ");
-const ADDED = Object.keys(SUMS)
-  .map((column) => `${column} = unbilled_usage.${column} + excluded.${column}`)
-  .join(", ");
+const KEY = ["tenant", "day", "provider", "model", "type", "price", "charge_price", "source"] as const;
+const SUMS = [
+  "events",
+  "quantity",
+  "input_tokens",
+  "cache_read_tokens",
+  "cache_write_tokens",
+  "cache_write_1h_tokens",
+  "output_tokens",
+  "reasoning_tokens",
+  "web_searches",
+  "charge_hi",
+  "charge_lo",
+] as const;
+const ROW = [...KEY, "after_seq", "upto_seq", ...SUMS];
+const COLUMNS = ROW.join(", ");
+const MARKS = ROW.map(() => "?").join(", ");
+const ADDED = SUMS.map((column) => `${column} = unbilled_usage.${column} + excluded.${column}`).join(", ");
 
-export const ADD_UNBILLED = `INSERT INTO unbilled_usage (${COLUMNS})
-  VALUES (${Object.keys(ROW)
-    .map(() => "?")
-    .join(", ")})
-  ON CONFLICT (${Object.keys(KEY).join(", ")}) DO UPDATE SET ${ADDED}`;
+export const ADD_UNBILLED = `INSERT INTO unbilled_usage (${COLUMNS}) VALUES (${MARKS})
+  ON CONFLICT (${KEY.join(", ")}) DO UPDATE SET ${ADDED}`;
 
 /** The sums of usage rows, as SQL; shared with `verify`. */
-export const USAGE_SUM_COLUMNS: readonly string[] = Object.keys(SUMS);
+export const USAGE_SUM_COLUMNS: readonly string[] = SUMS;
 
 /** A usage row of some tenant. */
 export interface TenantUsage extends UsageRow {
@@ -100,12 +86,9 @@ export async function insertBilled(
   rows: readonly BilledRow[],
   tx: Tx,
 ): Promise<void> {
-  if (rows.length === 0) return;
-  const columns = { ...ROW, invoice: "text", metered: "int" } as const;
-  const names = Object.keys(columns).join(", ");
-  await tx.run(
-    `INSERT INTO invoice_usage (${names}) SELECT ${names} FROM ${rowsFrom(tx.dialect, columns)} AS r`,
-    [jsonOf(rows.map((row) => [...valuesOf(tenant, row), invoice, row.metered ? 1 : 0]))],
+  await tx.many(
+    `INSERT INTO invoice_usage (${COLUMNS}, invoice, metered) VALUES (${MARKS}, ?, ?)`,
+    rows.map((row) => [...valuesOf(tenant, row), invoice, row.metered ? 1 : 0]),
   );
 }
 
@@ -156,14 +139,14 @@ function valuesOf(tenant: string, row: UsageRow): Value[] {
 }
 
 function byKey(a: readonly Value[], b: readonly Value[]): number {
-  for (let index = 0; index < Object.keys(KEY).length; index += 1) {
+  for (let index = 0; index < KEY.length; index += 1) {
     const [left, right] = [a[index] as string | number, b[index] as string | number];
     if (left !== right) return left < right ? -1 : 1;
   }
   return 0;
 }
 
-type Row = Readonly<Record<keyof typeof SUMS | "day" | "after_seq" | "upto_seq", bigint>> &
+type Row = Readonly<Record<(typeof SUMS)[number] | "day" | "after_seq" | "upto_seq", bigint>> &
   Readonly<Record<"provider" | "model" | "type" | "price" | "charge_price" | "source", string>>;
 
 function rowOf(row: Row): UsageRow {

@@ -37,7 +37,7 @@ import {
   latestLines,
   linesBefore,
   type StoredSubscription,
-  stateOn,
+  statesOf,
   subscriptionOf,
 } from "./subscription-store.ts";
 import {
@@ -202,12 +202,17 @@ export class SubscriptionService {
   }
 
   /**
-   * Whether the plan that a tenant had at an instant bills tokens, also long ago; of a tenant without one they are billed.
-   * Before an organization's first plan, that plan says. For who settled before.
+   * For each instant whether the plan that a tenant had then bills tokens, also long ago; of a tenant without one they are
+   * billed. Before an organization's first plan, that plan says. For who settled before.
    */
-  async metersTokens(tenant: string, at: number, reader: Reader): Promise<boolean> {
-    const plan = (await stateOn(tenant, at, reader)) ?? (await this.plan(tenant, at, reader));
-    return plan === undefined || planOf(plan.tier, plan.planVersion).tokens === "metered";
+  async metersTokens(tenant: string, instants: readonly number[], reader: Reader): Promise<boolean[]> {
+    const states = await statesOf(tenant, reader);
+    const stored = states.length === 0 ? await subscriptionOf(tenant, reader) : undefined;
+    return instants.map((at) => {
+      const last = states.findLast((change) => change.at <= at) ?? states[0];
+      const state = last?.state ?? (stored && stateAt(foundState(stored, at), at, planOf));
+      return state === undefined || planOf(state.tier, state.planVersion).tokens === "metered";
+    });
   }
 
   /** Writes what is due of a tenant, so that its lines, its tier and its budget are those of now. */

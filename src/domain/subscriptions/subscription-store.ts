@@ -170,19 +170,19 @@ export async function linesBefore(
   return rows.map(lineOf);
 }
 
-/** The state that the last change before or at an instant made; of an instant before all of them, that of the first one. */
-export async function stateOn(
+/** The states that a tenant's changes made, the oldest first; without one that cannot be read, which `verify` names. */
+export async function statesOf(
   tenant: string,
-  at: number,
   reader: Reader,
-): Promise<SubscriptionState | undefined> {
-  const select = "SELECT state FROM subscription_changes WHERE tenant = ?";
-  const row =
-    (await reader.get<{ state: string }>(`${select} AND at <= ? ORDER BY number DESC LIMIT 1`, [
-      tenant,
-      at,
-    ])) ?? (await reader.get<{ state: string }>(`${select} ORDER BY number LIMIT 1`, [tenant]));
-  return row === undefined ? undefined : stateOfText(row.state);
+): Promise<{ readonly at: number; readonly state: SubscriptionState }[]> {
+  const rows = await reader.all<{ at: bigint; state: string }>(
+    "SELECT at, state FROM subscription_changes WHERE tenant = ? ORDER BY number",
+    [tenant],
+  );
+  return rows.flatMap((row) => {
+    const state = stateOfText(row.state);
+    return state === undefined ? [] : [{ at: Number(row.at), state }];
+  });
 }
 
 /** Lines that a condition and an order name: for proofs over all tenants. */
