@@ -134,6 +134,8 @@ export class ExpectedOrganizations {
   setTier(organization: Organization, tier: Tier): void {
     const now = this.#now();
     const { after, notices } = at(organization.written, now);
+    // Time alone has done it then, at its own moment.
+    if (tier === "free" && after.tier === "free") return this.settle(organization);
     organization.notices.push(...notices);
     organization.written = tierSet(after, tier, now);
     this.#limitDebates(organization, now);
