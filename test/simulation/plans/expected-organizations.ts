@@ -135,7 +135,10 @@ export class ExpectedOrganizations {
     const now = this.#now();
     const { after, notices } = at(organization.written, now);
     // Time alone has done it then, at its own moment.
-    if (tier === "free" && after.tier === "free") return this.settle(organization);
+    if (tier === "free" && after.tier === "free") {
+      this.settle(organization);
+      return;
+    }
     organization.notices.push(...notices);
     organization.written = tierSet(after, tier, now);
     this.#limitDebates(organization, now);
