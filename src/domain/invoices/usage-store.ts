@@ -150,13 +150,26 @@ type Row = Readonly<Record<(typeof SUMS)[number] | "day" | "after_seq" | "upto_s
   Readonly<Record<"provider" | "model" | "type" | "price" | "charge_price" | "source", string>>;
 
 function rowOf(row: Row): UsageRow {
+  // Written out: this runs for every row of a month end, and spreading costs microseconds.
   return {
-    ...{ day: Number(row.day), provider: row.provider, model: row.model, type: row.type },
-    ...{ price: row.price, chargePrice: row.charge_price, source: row.source },
-    ...{ afterSeq: row.after_seq, uptoSeq: row.upto_seq, events: row.events, quantity: row.quantity },
-    ...{ inputTokens: row.input_tokens, cacheReadTokens: row.cache_read_tokens },
-    ...{ cacheWriteTokens: row.cache_write_tokens, cacheWrite1hTokens: row.cache_write_1h_tokens },
-    ...{ outputTokens: row.output_tokens, reasoningTokens: row.reasoning_tokens },
-    ...{ webSearches: row.web_searches, charge: joinMoney(row.charge_hi, row.charge_lo) },
+    day: Number(row.day),
+    provider: row.provider,
+    model: row.model,
+    type: row.type,
+    price: row.price,
+    chargePrice: row.charge_price,
+    source: row.source,
+    afterSeq: row.after_seq,
+    uptoSeq: row.upto_seq,
+    events: row.events,
+    quantity: row.quantity,
+    inputTokens: row.input_tokens,
+    cacheReadTokens: row.cache_read_tokens,
+    cacheWriteTokens: row.cache_write_tokens,
+    cacheWrite1hTokens: row.cache_write_1h_tokens,
+    outputTokens: row.output_tokens,
+    reasoningTokens: row.reasoning_tokens,
+    webSearches: row.web_searches,
+    charge: joinMoney(row.charge_hi, row.charge_lo),
   };
 }
