@@ -5,6 +5,7 @@ import type { DraftDiscount, DraftLine, InvoiceContent, IssuedLine, LineGroup, T
 
 /** Digits behind the point of a tax percentage. */
 export const TAX_DIGITS = 6;
+const KEPT = "Discounts and credit notes of corrected usage";
 const WHOLE = 100n * 10n ** BigInt(TAX_DIGITS);
 
 export type Totals = Pick<
@@ -12,12 +13,17 @@ export type Totals = Pick<
   "lines" | "subtotal" | "discounts" | "taxes" | "taxTotal" | "total"
 >;
 
+/** What lines keep back of what they take back. */
+export function keptOf(lines: readonly DraftLine[]): bigint {
+  return sum(lines.map(({ kept = 0n }) => kept));
+}
+
 /**
  * Lines with their parts of discounts and tax, and the totals that they add up to.
  *
  * Discounts are spread over the positive lines by largest remainder. Tax is rounded once per rate, half up, over the
  * discounted sum of its lines, and spread back in the same way, so: subtotal = the lines; each discount and each tax = its
- * parts; total = subtotal - discounts + taxes. Discounts beyond the subtotal are the caller's mistake.
+ * parts; total = subtotal - discounts + taxes. What lines keep is a discount of less than nothing. Discounts beyond the subtotal are the caller's mistake.
  */
 export function composeTotals(input: {
   readonly lines: readonly DraftLine[];
@@ -25,17 +31,18 @@ export function composeTotals(input: {
   readonly taxes: Readonly<Record<LineGroup, TaxRule>>;
 }): Totals {
   const { lines, discounts, taxes } = input;
+  const kept = keptOf(lines);
   const off = sum(discounts.map(({ amount }) => amount));
   const parts = spread(
     off,
     lines.map(({ amount }) => amount),
   );
-  const nets = lines.map(({ amount }, index) => amount - (parts[index] ?? 0n));
+  const offs = lines.map(({ kept = 0n }, index) => (parts[index] ?? 0n) - kept);
+  const nets = lines.map(({ amount }, index) => amount - (offs[index] ?? 0n));
+  const rules = lines.map(({ tax, group }) => tax ?? taxes[group]);
   const taxParts = lines.map(() => 0n);
-  const rates = taxRates(lines, taxes).map(({ percent, note }) => {
-    const taxed = lines.flatMap(({ group }, index) =>
-      isSameRate(taxes[group], { percent, note }) ? [index] : [],
-    );
+  const rates = taxRates(rules).map(({ percent, note }) => {
+    const taxed = rules.flatMap((rule, index) => (isSameRate(rule, { percent, note }) ? [index] : []));
     const base = sum(taxed.map((index) => nets[index] ?? 0n));
     const amount = taxOf(base, percent);
     const shares = spread(
@@ -54,17 +61,20 @@ export function composeTotals(input: {
       const { group, description, detail, quantity, unit, unitPrice, amount, source } = line;
       return {
         ...{ id: `L${index + 1}`, group, description, detail, quantity, unit, unitPrice },
-        ...{ amount: Number(amount), discount: Number(parts[index] ?? 0n) },
-        ...{ taxPercent: taxes[group].percent, tax: Number(taxParts[index] ?? 0n), source },
+        ...{ amount: Number(amount), discount: Number(offs[index] ?? 0n) },
+        ...{ taxPercent: rules[index]?.percent ?? "0", tax: Number(taxParts[index] ?? 0n), source },
       };
     }),
     subtotal: Number(subtotal),
-    discounts: discounts.map(({ description, amount, source }) => ({
-      ...{ description, amount: -Number(amount), code: source.code },
-    })),
+    discounts: [
+      ...(kept === 0n ? [] : [{ description: KEPT, amount: Number(kept), code: null }]),
+      ...discounts.map(({ description, amount, source }) => ({
+        ...{ description, amount: -Number(amount), code: source.code },
+      })),
+    ],
     taxes: rates,
     taxTotal: Number(taxTotal),
-    total: Number(subtotal - off + taxTotal),
+    total: Number(subtotal + kept - off + taxTotal),
   };
 }
 
@@ -74,14 +84,9 @@ export function taxOf(base: bigint, percent: string): bigint {
 }
 
 /** Each rate that is used once, in the order of its first line. Rates that say something else are apart. */
-function taxRates(
-  lines: readonly DraftLine[],
-  taxes: Readonly<Record<LineGroup, TaxRule>>,
-): readonly TaxRule[] {
+function taxRates(rules: readonly TaxRule[]): readonly TaxRule[] {
   const rates: TaxRule[] = [];
-  for (const { group } of lines) {
-    if (!rates.some((rate) => isSameRate(rate, taxes[group]))) rates.push(taxes[group]);
-  }
+  for (const rule of rules) if (!rates.some((rate) => isSameRate(rate, rule))) rates.push(rule);
   return rates;
 }
 

@@ -6,7 +6,7 @@ import type { CreditService } from "../credits/index.ts";
 import { type CodeDiscount, lookAtCodes, volumeDiscountOn } from "../discounts/index.ts";
 import { type BillingProfile, organizationOf, profileOf, SELLER } from "../organizations/index.ts";
 import type { PricingService } from "../pricing/index.ts";
-import { composeTotals } from "./compose.ts";
+import { composeTotals, keptOf } from "./compose.ts";
 import {
   type DraftDiscount,
   type DraftLine,
@@ -17,9 +17,10 @@ import {
   type StoredInvoice,
 } from "./invoice.ts";
 import { takenSubscriptionLines } from "./invoice-store.ts";
+import { withTakeBacks } from "./take-back.ts";
 import type { BilledRow, UsageRow } from "./usage.ts";
 import { usageLines } from "./usage-line.ts";
-import { unbilledBefore } from "./usage-store.ts";
+import { billedDays, unbilledBefore } from "./usage-store.ts";
 
 /** A charge or a credit of a subscription, as the invoice shows it. */
 export interface BillableLine {
@@ -77,9 +78,10 @@ export async function draftOf(
   const taken = await takenSubscriptionLines(tenant, reader);
   const due = await sources.subscriptions.linesBefore(tenant, periodEnd, reader);
   const subscription = due.filter((line) => !taken.has(line.id));
+  const used = usageLines(usage, await sources.pricing.book(reader));
   const lines: DraftLine[] = [
     ...subscription.map(subscriptionLine),
-    ...usageLines(usage, await sources.pricing.book(reader)),
+    ...(await withTakeBacks(tenant, used, reader)),
     ...terms.items.map(
       ({ description, quantity, amountCents }): DraftLine => ({
         ...{ group: "item", description, detail: "", quantity, unit: null, unitPrice: null },
@@ -88,7 +90,7 @@ export async function draftOf(
     ),
   ];
   if (lines.length > MOST_LINES) throw tooManyLines();
-  const subtotal = lines.reduce((sum, { amount }) => sum + amount, 0n);
+  const subtotal = lines.reduce((sum, { amount }) => sum + amount, 0n) + keptOf(lines);
   const volume =
     terms.volumeDiscount && subtotal > 0n
       ? await volumeDiscountOn(tenant, subtotal, reader)
@@ -127,7 +129,10 @@ function tooManyLines(): BillingError {
   return new BillingError("failed_precondition", "too_many_lines", text);
 }
 
-/** A day's tokens are billed where the plan in force at its first instant (UTC) bills them. */
+/**
+ * A day's tokens are billed where the plan in force at its first instant (UTC) bills them, or the terms do. What comes late
+ * or is corrected goes the way that the day's usage has gone before.
+ */
 async function withMetering(
   tenant: string,
   rows: readonly UsageRow[],
@@ -135,11 +140,13 @@ async function withMetering(
   subscriptions: SubscriptionBook,
   reader: Reader,
 ): Promise<BilledRow[]> {
-  if (always) return rows.map((row) => ({ ...row, metered: true }));
+  if (rows.length === 0) return [];
   const days = [...new Set(rows.map(({ day }) => day))];
-  const instants = days.map((day) => day * DAY_MS);
-  const meters = await subscriptions.metersTokens(tenant, instants, reader);
-  const metered = new Map(days.map((day, index) => [day, meters[index] === true]));
+  const metered = await billedDays(tenant, days, reader);
+  const open = days.filter((day) => !metered.has(day));
+  const instants = always ? [] : open.map((day) => day * DAY_MS);
+  const meters = instants.length === 0 ? [] : await subscriptions.metersTokens(tenant, instants, reader);
+  for (const [index, day] of open.entries()) metered.set(day, always || meters[index] === true);
   return rows.map((row) => ({ ...row, metered: metered.get(row.day) === true }));
 }
 

@@ -138,8 +138,13 @@ function originOf(source: LineSource): string {
 function totalSteps(line: IssuedLine, { discounts, taxes }: InvoiceContent): string[] {
   const steps: string[] = [];
   const money = (cents: number) => `$${formatMinor(BigInt(cents), "USD")}`;
-  if (line.discount !== 0) {
-    const names = discounts.map(({ description, amount }) => `${description} (${money(amount)})`).join(", ");
+  if (line.discount < 0)
+    steps.push(
+      `not given back, for discounts and credit notes had taken it off before: ${money(-line.discount)}`,
+    );
+  if (line.discount > 0) {
+    const off = discounts.filter(({ amount }) => amount < 0);
+    const names = off.map(({ description, amount }) => `${description} (${money(amount)})`).join(", ");
     steps.push(`its part of ${names}, by largest remainder: ${money(-line.discount)}`);
   }
   const tax = taxes.find(({ percent }) => percent === line.taxPercent);

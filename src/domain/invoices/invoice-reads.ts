@@ -7,7 +7,13 @@ import { tenantOf } from "../metering/index.ts";
 import type { InvoiceDocument } from "./document.ts";
 import { draftOf } from "./draft.ts";
 import { explainLine, type LineExplanation } from "./explain.ts";
-import { type ExportFormat, fileOf, type InvoiceFile, type RenderPdf } from "./export/index.ts";
+import {
+  type ExportFormat,
+  exportFileName,
+  fileOf,
+  type InvoiceFile,
+  type RenderPdf,
+} from "./export/index.ts";
 import { type InvoiceStatus, InvoiceStatus as Statuses, type StoredInvoice } from "./invoice.ts";
 import { fieldsOf, invoiceNotFound, textOf } from "./invoice-input.ts";
 import { documentOf, invoiceOf, notesOf, numbersOf, pageOfInvoices } from "./invoice-store.ts";
@@ -154,7 +160,12 @@ export class InvoiceReads {
    */
   async file(input: InvoiceKey & { readonly format: ExportFormat }): Promise<InvoiceFile> {
     const { format, ...key } = input ?? {};
-    return fileOf(await this.document(key), format, this.#renderPdf);
+    const document = await this.document(key);
+    const file = await fileOf(document, format, this.#renderPdf);
+    if (document.status !== "draft") return file;
+    // Drafts have no number: by their ids no two of them share a file.
+    const filename = exportFileName({ kind: document.kind, number: `DRAFT-${key.invoiceId}` }, format);
+    return { ...file, filename };
   }
 
   /** A credit note as a file, as {@link file}. @throws BillingError not_found `credit_note_not_found`. */

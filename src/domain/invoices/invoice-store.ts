@@ -3,7 +3,7 @@
 import { dayOf, digest } from "../../kernel/index.ts";
 import type { Reader, Tx } from "../../store/index.ts";
 import type { InvoiceContent, InvoiceStatus, InvoiceTerms, StoredInvoice } from "./invoice.ts";
-import { USAGE_SUM_COLUMNS } from "./usage-store.ts";
+import { IS_SOMETHING } from "./usage-store.ts";
 
 const COLUMNS = `tenant, id, period_start, period_end, terms, status, total, credited, paid, noted, usage_upto,
   created_at, finalized_at, due_at, settled_at`;
@@ -203,6 +203,20 @@ export async function documentOf<Content>(
   return row === undefined ? undefined : issuedOf<Content>(row);
 }
 
+/** Documents of a tenant's invoices that stand (neither void nor given up) and may have billed usage from an instant on. */
+export async function standingDocuments<Content>(
+  tenant: string,
+  from: number,
+  reader: Reader,
+): Promise<IssuedDocument<Content>[]> {
+  const rows = await reader.all<DocumentRow>(
+    `SELECT d.* FROM invoices i JOIN invoice_documents d ON d.tenant = i.tenant AND d.id = i.id
+     WHERE i.tenant = ? AND i.period_end > ? AND i.status IN ('finalized', 'paid') ORDER BY d.number`,
+    [tenant, from],
+  );
+  return rows.map((row) => issuedOf<Content>(row));
+}
+
 /** The credit notes of an invoice, in the order of their numbers. */
 export async function notesOf<Content>(
   tenant: string,
@@ -272,7 +286,7 @@ export async function owingAcrossTenants(
   const rows = await reader.all<{ tenant: string }>(
     `SELECT tenant FROM unbilled_usage WHERE tenant > ? AND day < ?
        GROUP BY tenant, day, provider, model, type, price, charge_price
-       HAVING ${USAGE_SUM_COLUMNS.map((column) => `sum(${column}) <> 0`).join(" OR ")}
+       HAVING ${IS_SOMETHING}
      UNION
      SELECT l.tenant FROM subscription_lines l WHERE l.tenant > ? AND l.at < ? AND NOT EXISTS (
        SELECT 1 FROM invoice_subscription_lines t WHERE t.tenant = l.tenant AND t.line = l.id)

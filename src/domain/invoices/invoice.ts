@@ -56,6 +56,10 @@ export interface DraftLine {
   /** Decimal text in full precision, major units per `unit`. */
   readonly unitPrice: string | null;
   readonly amount: bigint;
+  /** Of a negative amount, what is not given back: cents that discounts and credit notes had taken off before. */
+  readonly kept?: bigint;
+  /** How it is taxed, where not as its group. */
+  readonly tax?: TaxRule;
   readonly source: LineSource;
 }
 
@@ -105,7 +109,7 @@ export interface IssuedLine {
   readonly unit: string | null;
   readonly unitPrice: string | null;
   readonly amount: number;
-  /** Its part of the discounts, 0 or more. */
+  /** Its part of the discounts; negative where it takes usage back and keeps what was never paid for it. */
   readonly discount: number;
   readonly taxPercent: string;
   /** Its part of the tax of its rate. */
@@ -129,7 +133,7 @@ export interface InvoiceContent {
   readonly subtotal: number;
   readonly discounts: readonly {
     readonly description: string;
-    /** Negative. */
+    /** Negative; positive for what corrected usage does not give back. */
     readonly amount: number;
     readonly code: string | null;
   }[];
@@ -178,9 +182,13 @@ export function referenceOf(invoice: string): string {
   return `invoice:${invoice}`;
 }
 
-/** What is still to be paid: what was invoiced, less credits, payments and credit notes; never below zero. */
-export function amountDue({ status, total, credited, paid, noted }: StoredInvoice): bigint {
-  if (status !== "finalized") return 0n;
-  const due = total - credited - paid - noted;
-  return due > 0n ? due : 0n;
+/** What was invoiced, less credits, payments and credit notes; never below zero. Of a given-up invoice it is no longer due. */
+export function amountLeft({ total, credited, paid, noted }: StoredInvoice): bigint {
+  const left = total - credited - paid - noted;
+  return left > 0n ? left : 0n;
+}
+
+/** What is still to be paid. */
+export function amountDue(invoice: StoredInvoice): bigint {
+  return invoice.status === "finalized" ? amountLeft(invoice) : 0n;
 }

@@ -4,6 +4,7 @@ import { digest, isoInstant } from "../../kernel/index.ts";
 import type { Tx } from "../../store/index.ts";
 import {
   amountDue,
+  amountLeft,
   INVOICE_CURRENCY,
   type InvoiceContent,
   type Party,
@@ -110,7 +111,8 @@ export async function tellPaid(
 ): Promise<void> {
   const { reference, amount, at: paidAt, method } = payment;
   const receipt = { payment: digest(reference), amount, paidAt, method };
-  await notices.paid(tx, { ...noticeOf(invoice, document), ...receipt });
+  // Of a given-up invoice nothing is due, but a part of it is not all of it.
+  await notices.paid(tx, { ...noticeOf(invoice, document), amountDue: amountLeft(invoice), ...receipt });
 }
 
 /** Tells that an invoice was taken back, whoever was told that it was issued. */

@@ -6,7 +6,7 @@ import type { CreditService } from "../credits/index.ts";
 import { uncountVolume } from "../discounts/index.ts";
 import { transactionsByReference } from "../ledger/index.ts";
 import { taxOf } from "./compose.ts";
-import { amountDue, type Party, type StoredInvoice } from "./invoice.ts";
+import { amountDue, amountLeft, type Party, type StoredInvoice } from "./invoice.ts";
 import { invoiceNotFound } from "./invoice-input.ts";
 import {
   documentOf,
@@ -64,7 +64,7 @@ export async function payInvoice(
   // What was given up and comes after all is not lost.
   const isGivenUp = invoice.status === "uncollectible";
   if (invoice.status !== "finalized" && !isGivenUp) throw notPayable(invoice);
-  const due = invoice.total - invoice.credited - invoice.paid - invoice.noted;
+  const due = amountLeft(invoice);
   const amount = payment.amount ?? due;
   if (amount > due) throw overpaid(amount, due);
   const move = { kind: "payment", tenant, invoice: id, at, reference: key, request } as const;
@@ -304,7 +304,10 @@ function overpaid(amount: bigint, due: bigint): BillingError {
 }
 
 function notCreditable({ id, status }: StoredInvoice): BillingError {
-  const text = `invoice ${id} (${status}) has nothing left that a credit note could take back`;
+  const text =
+    status === "uncollectible"
+      ? `invoice ${id} was given up: there is nothing due that a credit note could lower`
+      : `invoice ${id} (${status}) has nothing left that a credit note could take back`;
   return new BillingError("failed_precondition", "invoice_not_creditable", text, { details: { status } });
 }
 

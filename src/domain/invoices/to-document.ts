@@ -11,6 +11,9 @@ export function documentOfInvoice(invoice: InvoiceView): InvoiceDocument {
   const { currency } = content;
   const money = (cents: number) => formatMinor(BigInt(cents), currency);
   const isDraft = status === "draft";
+  const { totalCents, creditsAppliedCents, paidCents, creditedCents } = invoice;
+  const givenUp =
+    status === "uncollectible" ? totalCents - creditsAppliedCents - paidCents - creditedCents : 0;
   return {
     ...{ kind: "invoice", number: number ?? "DRAFT", status, currency, corrects: null },
     ...{ issuedOn: dayOf(finalizedAt), dueOn: dayOf(dueAt), period: spanOf(period) },
@@ -36,6 +39,7 @@ export function documentOfInvoice(invoice: InvoiceView): InvoiceDocument {
       ...(invoice.creditedCents === 0
         ? []
         : [{ description: "Credit notes", amount: money(-invoice.creditedCents) }]),
+      ...(givenUp === 0 ? [] : [{ description: "Written off", amount: money(-givenUp) }]),
     ],
     amountPaid: money(invoice.paidCents),
     amountDue: money(isDraft ? Math.max(0, content.total - content.creditsApplied) : invoice.amountDueCents),

@@ -1,7 +1,7 @@
 // Unbilled usage, and what invoices took of it.
 
-import { joinMoney } from "../../kernel/index.ts";
-import type { Reader, Tx, Value } from "../../store/index.ts";
+import { DAY_MS, joinMoney } from "../../kernel/index.ts";
+import { jsonOf, type Reader, rowsFrom, type Tx, type Value } from "../../store/index.ts";
 import type { BilledRow, UsageRow } from "./usage.ts";
 
 const USAGE_LOCK = 0x696e7675;
@@ -30,6 +30,12 @@ export const ADD_UNBILLED = `INSERT INTO unbilled_usage (${COLUMNS}) VALUES (${M
 
 /** The sums of usage rows, as SQL; shared with `verify`. */
 export const USAGE_SUM_COLUMNS: readonly string[] = SUMS;
+
+/** That summed rows of usage do not cancel out, as SQL. The halves of a charge may only do so together. */
+export const IS_SOMETHING = [
+  ...SUMS.filter((column) => !column.startsWith("charge_")).map((column) => `sum(${column}) <> 0`),
+  "sum(charge_hi) * 1000000 + sum(charge_lo) <> 0",
+].join(" OR ");
 
 /** A usage row of some tenant. */
 export interface TenantUsage extends UsageRow {
@@ -72,6 +78,26 @@ export async function unbilledBefore(tenant: string, day: number, reader: Reader
     [tenant, day],
   );
   return rows.map(rowOf);
+}
+
+/** Of some days, those of which an invoice that is not void has billed usage, and whether it billed their tokens. */
+export async function billedDays(
+  tenant: string,
+  days: readonly number[],
+  reader: Reader,
+): Promise<Map<number, boolean>> {
+  // An invoice takes what is of days before its period's end.
+  const from = Math.min(...days) * DAY_MS;
+  const rows = await reader.all<{ day: bigint; metered: bigint }>(
+    `SELECT u.day, max(u.metered) AS metered FROM invoices i
+     JOIN invoice_usage u ON u.tenant = i.tenant AND u.invoice = i.id
+     WHERE i.tenant = ? AND i.period_end > ? AND i.status <> 'draft' AND i.status <> 'void'
+       AND u.day IN (SELECT day FROM ${rowsFrom(reader.dialect, { day: "int" })} AS d)
+       AND (${SUMS.map((column) => `u.${column} <> 0`).join(" OR ")})
+     GROUP BY u.day`,
+    [tenant, from, jsonOf(days.map((day) => [day]))],
+  );
+  return new Map(rows.map(({ day, metered }) => [Number(day), metered === 1n]));
 }
 
 /** Takes out what {@link unbilledBefore} showed; the caller holds the usage. */

@@ -1,7 +1,7 @@
 // What must agree about invoices, found by the database.
 
 import type { Reader } from "../../store/index.ts";
-import { USAGE_SUM_COLUMNS } from "./usage-store.ts";
+import { IS_SOMETHING, USAGE_SUM_COLUMNS } from "./usage-store.ts";
 
 const KEY = "tenant, day, provider, model, type, price, charge_price";
 const SUMMED = USAGE_SUM_COLUMNS.map((column) => `sum(${column}) AS ${column}`).join(", ");
@@ -13,9 +13,6 @@ export function misbilledUsageAcrossTenants(
   reader: Reader,
 ): Promise<Record<string, string | bigint>[]> {
   const columns = USAGE_SUM_COLUMNS.join(", ");
-  const isOff = USAGE_SUM_COLUMNS.filter((column) => !column.startsWith("charge"))
-    .map((column) => `sum(${column}) <> 0`)
-    .join(" OR ");
   return reader.all(
     `SELECT ${KEY}, ${SUMMED} FROM (
        SELECT ${KEY}, ${columns} FROM usage_by_day
@@ -23,7 +20,7 @@ export function misbilledUsageAcrossTenants(
        UNION ALL SELECT u.tenant, u.day, u.provider, u.model, u.type, u.price, u.charge_price, ${USAGE_SUM_COLUMNS.map((column) => `-u.${column}`).join(", ")}
          FROM invoice_usage u JOIN invoices i ON i.tenant = u.tenant AND i.id = u.invoice AND i.status <> 'void'
      ) AS all_usage GROUP BY ${KEY}
-     HAVING ${isOff} OR sum(charge_hi) * 1000000 + sum(charge_lo) <> 0
+     HAVING ${IS_SOMETHING}
      ORDER BY ${KEY} LIMIT ?`,
     [limit],
   );

@@ -236,6 +236,46 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
     const mended = await billing.invoices.update({ tenant, invoiceId, items: items(100) });
     expect(mended.content.total).toBe(100);
   });
+
+  it("is made for nobody whose usage cancels out, however its parts are stored", async () => {
+    const { billing } = await start(await freshUrl());
+    const call = { tenant, provider: "openai", model: "gpt-4o-mini", tokensIn: 4, tokensOut: 0 };
+    const timestamp = "2025-01-10T00:00:00Z";
+    await billing.metering.record(["a", "b"].map((id) => ({ ...call, id, timestamp })));
+    for (const id of ["a", "b"]) await billing.metering.correct(id, null, "a test", { tenant });
+    const report = await billing.invoices.runMonthEnd({ period: "2025-01" });
+    expect([report.tenants, report.finalized]).toEqual([0, 0]);
+  });
+
+  it("that was given up does not read as paid when a part of it is", async () => {
+    const { billing } = await start(await freshUrl());
+    const { id: invoiceId } = await issued(billing, { items: items(30_000) });
+    await billing.invoices.markUncollectible({ tenant, invoiceId });
+    await billing.invoices.pay({ tenant, invoiceId, amountCents: 10_000, reference: "late" });
+    const document = await billing.invoices.document({ tenant, invoiceId });
+    expect(document).toMatchObject({
+      ...{ total: "300.00", amountPaid: "100.00", amountDue: "0.00" },
+      credits: [{ description: "Written off", amount: "-200.00" }],
+    });
+    const { items: told } = await billing.notifications.list({ tenant });
+    const receipt = told.find(({ kind }) => kind === "payment_received");
+    expect(receipt?.payload).toMatchObject({ amount: "$100.00", amountDue: "$200.00" });
+  });
+
+  it("that is a draft shares its file with no other", async () => {
+    const { billing } = await start(await freshUrl());
+    const names = ["acme", "globex"].map(async (whose) => {
+      const { id: invoiceId } = await billing.invoices.create({
+        tenant: whose,
+        period: "2025-01",
+        items: items(1),
+      });
+      return (await billing.invoices.file({ tenant: whose, invoiceId, format: "csv" })).filename;
+    });
+    const [mine, theirs] = await Promise.all(names);
+    expect(mine).toMatch(/^invoice-DRAFT-inv_\w+\.csv$/);
+    expect(theirs).not.toBe(mine);
+  });
 });
 
 describe.each(DUAL)("an invoice with made-up names of models on $name", ({ freshUrl }) => {

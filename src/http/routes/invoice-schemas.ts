@@ -107,7 +107,7 @@ const LineJson = Strict({
   unit: OptionalText,
   unitPrice: OptionalText,
   amount: Cents,
-  discount: Count,
+  discount: Cents,
   taxPercent: Type.String(),
   tax: Cents,
   source: Source,

@@ -28,12 +28,16 @@ export interface Line {
   readonly cents: number;
   /** Of usage: events, the exact charge, and whether it is billed. */
   readonly detail: string;
+  /** Of usage: what it is of, on whatever invoice. */
+  readonly key: string;
 }
 
 /** What an invoice would take. */
 export interface Billable {
   readonly lines: readonly Line[];
   readonly usage: UsageByKey;
+  /** Of the days of its usage: whether their tokens are billed. */
+  readonly metered: ReadonlyMap<number, boolean>;
   readonly subscription: readonly SubscriptionLine[];
 }
 
@@ -41,6 +45,7 @@ export interface Billable {
 export interface Taken {
   readonly tenant: string;
   readonly usage: UsageByKey;
+  readonly metered: ReadonlyMap<number, boolean>;
   readonly subscription: readonly SubscriptionLine[];
 }
 
@@ -64,11 +69,15 @@ export class ExpectedBilling {
     const gone = new Set(mine.flatMap(({ subscription }) => subscription));
     const due = (organization?.written.lines ?? []).filter((line) => line.at < before);
     const subscription = due.filter((line) => !gone.has(line));
+    // What comes late goes the way that its day has gone.
+    const settled = new Map(mine.flatMap((one) => [...one.metered]));
     const isMetered = (day: number) =>
-      alwaysMetered ||
-      organization === undefined ||
-      tierAt(organization.written, day * DAY) === "enterprise_plus";
+      settled.get(day) ??
+      (alwaysMetered ||
+        organization === undefined ||
+        tierAt(organization.written, day * DAY) === "enterprise_plus");
     return {
+      metered: new Map([...usage.values()].map(({ day }) => [day, isMetered(day)])),
       lines: [...subscription.map(subscriptionText), ...usageLines(usage, isMetered)],
       usage,
       subscription,
@@ -112,15 +121,16 @@ function usageLines(usage: UsageByKey, isMetered: (day: number) => boolean): Lin
     const sums = one.sums.map((sum, index) => sum + (known?.sums[index] ?? 0n));
     groups.set(key, { ...one, sums, metered });
   }
-  return [...groups.values()]
-    .filter(({ sums }) => sums.some((sum) => sum !== 0n))
-    .map(({ month, provider, model, type, sums, metered }) => {
+  return [...groups]
+    .filter(([, { sums }]) => sums.some((sum) => sum !== 0n))
+    .map(([key, { month, provider, model, type, sums, metered }]) => {
       const charge = sums.at(-1) as bigint;
       const what = model === "" ? type.replaceAll("_", " ") : `${provider} ${model}`;
       return {
         ...{ group: "usage", description: `${what}, ${month}` },
         cents: metered ? Number(rounded(charge, PICO_PER_CENT)) : 0,
         detail: `${sums[0]} ${type} ${charge} ${metered ? "billed" : "included"}`,
+        key,
       };
     });
 }
@@ -129,7 +139,7 @@ function subscriptionText({ kind, tier, from, period, cents }: SubscriptionLine)
   const what = kind === "credit" ? "unused rest of " : from > period.start ? "rest of " : "";
   const day = (instant: number) => new Date(instant).toISOString().slice(0, 10);
   const description = `${what}plan ${tier}, ${day(from)} to ${day(period.end)}`;
-  return { group: "subscription", description, cents, detail: "" };
+  return { group: "subscription", description, cents, detail: "", key: "" };
 }
 
 function sumsOf(row: Row): Sums {

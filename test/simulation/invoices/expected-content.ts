@@ -16,6 +16,12 @@ export interface Terms {
   readonly items: readonly { readonly description: string; readonly cents: number }[];
 }
 
+/** A line with what it does not give back, and the tax of the line that it takes back. */
+export interface TakenLine extends Line {
+  readonly kept?: number;
+  readonly oldTax?: number | undefined;
+}
+
 export interface FullLine extends Line {
   readonly discount: number;
   readonly tax: number;
@@ -58,22 +64,26 @@ const WHOLE = 100_000n;
  * @param grant what the terms' code takes off so many cents.
  */
 export function totalsOf(
-  all: readonly Line[],
+  all: readonly TakenLine[],
   terms: Terms,
   order: Order,
   percent: number,
   grant: (purchase: number) => CodeGrant | Failure,
 ): Totals | Failure {
-  const items = terms.items.map(({ description, cents }): Line => {
-    return { group: "item", description, cents, detail: "" };
+  const items = terms.items.map(({ description, cents }): TakenLine => {
+    return { group: "item", description, cents, detail: "", key: "" };
   });
   const lines = inOrder([...all, ...items], order);
   const subtotal = sumOf(lines.map(({ cents }) => cents));
   const discounts: { description: string; cents: number }[] = [];
-  const volumePercent = terms.volumeDiscount && subtotal > 0 ? percent : 0;
-  const volume = Number(rounded(BigInt(subtotal) * BigInt(volumePercent), 100n));
+  const kept = sumOf(lines.map((line) => line.kept ?? 0));
+  const base = subtotal + kept;
+  if (kept !== 0)
+    discounts.push({ description: "Discounts and credit notes of corrected usage", cents: 0 - kept });
+  const volumePercent = terms.volumeDiscount && base > 0 ? percent : 0;
+  const volume = Number(rounded(BigInt(base) * BigInt(volumePercent), 100n));
   if (volume !== 0) discounts.push({ description: `Volume discount ${volumePercent} %`, cents: volume });
-  const purchase = subtotal - volume;
+  const purchase = base - volume;
   if (terms.code !== null && purchase > 0) {
     const found = grant(purchase);
     if ("code" in found) return found;
@@ -82,12 +92,12 @@ export function totalsOf(
   }
   const off = sumOf(discounts.map(({ cents }) => cents));
   const parts = spread(
-    off,
+    off + kept,
     lines.map(({ cents }) => cents),
   );
   const discounted = lines.map((line, index) => {
-    const discount = parts[index] ?? 0;
-    const tax = line.group === "usage" ? (terms.usageTax ?? terms.tax) : terms.tax;
+    const discount = (parts[index] ?? 0) - (line.kept ?? 0);
+    const tax = line.oldTax ?? (line.group === "usage" ? (terms.usageTax ?? terms.tax) : terms.tax);
     return { ...line, discount, net: line.cents - discount, tax, taxPart: 0 };
   });
   const taxes = [...new Set(discounted.map(({ tax }) => tax))].map((tax) => {
@@ -108,7 +118,7 @@ export function totalsOf(
   };
 }
 
-export function lineText({ group, description, cents, detail }: Line): string {
+export function lineText({ group, description, cents, detail }: Omit<Line, "key">): string {
   return `${group} ${description}: ${cents} ${detail}`;
 }
 
@@ -117,7 +127,7 @@ export function taxText(tax: number): string {
 }
 
 /** The lines as the engine has them, where they are the same lines. */
-function inOrder(lines: readonly Line[], order: Order): readonly Line[] {
+function inOrder(lines: readonly TakenLine[], order: Order): readonly TakenLine[] {
   const left = [...lines];
   const sorted = (order ?? []).flatMap((text) => {
     const index = left.findIndex((line) => lineText(line) === text);
@@ -132,7 +142,8 @@ export function purchaseOf(
   terms: Terms,
 ): number {
   const before = terms.code === null ? discounts : discounts.slice(0, -1);
-  return subtotal > 0 ? subtotal - sumOf(before.map(({ cents }) => cents)) : 0;
+  const kept = sumOf(discounts.map(({ cents }) => Math.max(0, 0 - cents)));
+  return subtotal + kept > 0 ? subtotal - sumOf(before.map(({ cents }) => cents)) : 0;
 }
 
 /** An amount over parts of its own sign, in proportion: whole cents, the largest remainders up, the first of equal ones. */

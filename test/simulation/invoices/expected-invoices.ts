@@ -5,12 +5,20 @@ import type { ExpectedDiscounts } from "../discounts/expected-discounts.ts";
 import type { ExpectedVolumes } from "../discounts/expected-volumes.ts";
 import type { ExpectedOrganizations } from "../plans/expected-organizations.ts";
 import type { Line as SubscriptionLine } from "../plans/expected-plans.ts";
-import type { Billable, ExpectedBilling, UsageByKey } from "./expected-billing.ts";
+import {
+  type Billable,
+  type ExpectedBilling,
+  type Line,
+  rounded,
+  type UsageByKey,
+} from "./expected-billing.ts";
 import {
   type Content,
   type Failure,
   type Order,
   purchaseOf,
+  sumOf,
+  type TakenLine,
   type Terms,
   type Totals,
   totalsOf,
@@ -30,6 +38,7 @@ export interface Invoice {
   /** As issued. */
   content: Content | null;
   usage: UsageByKey;
+  metered: ReadonlyMap<number, boolean>;
   subscription: readonly SubscriptionLine[];
   paid: number;
   noted: number;
@@ -104,7 +113,14 @@ export class ExpectedInvoices {
   draft(tenant: string, period: string, terms: Terms): Invoice {
     return {
       ...{ name: `bill-${this.all.length + 1}`, tenant, period, ...monthOf(period), terms },
-      ...{ status: "draft", number: null, content: null, usage: new Map(), subscription: [] },
+      ...{
+        status: "draft",
+        number: null,
+        content: null,
+        usage: new Map(),
+        metered: new Map(),
+        subscription: [],
+      },
       ...{ paid: 0, noted: 0, dueAt: null, deduction: null, notes: [] },
     };
   }
@@ -140,7 +156,8 @@ export class ExpectedInvoices {
     if (terms.code !== null && purchase > 0) this.#discounts.redeem(this.#useOf(invoice, purchase));
     const bought = content.total - content.taxTotal;
     if (bought > 0) this.#volumes.record({ do: "purchase", tenant, cents: bought, reference: name });
-    Object.assign(invoice, { usage: billable.usage, subscription: billable.subscription });
+    Object.assign(invoice, { usage: billable.usage, metered: billable.metered });
+    invoice.subscription = billable.subscription;
     invoice.content = { ...content, ...this.#pay(invoice, content.total) };
     invoice.dueAt = this.#now() + terms.dueInDays * DAY;
     invoice.status = content.total - invoice.content.creditsApplied <= 0 ? "paid" : "finalized";
@@ -274,10 +291,36 @@ export class ExpectedInvoices {
 
   #totals(invoice: Invoice, { lines }: Billable, order: Order): Totals | Failure {
     const percent = this.#volumes.percent(invoice.tenant);
-    return totalsOf(lines, invoice.terms, order, percent, (purchase) => {
+    const taken = lines.map((line) => this.#takenBack(invoice.tenant, line));
+    return totalsOf(taken, invoice.terms, order, percent, (purchase) => {
       const found = this.#discounts.look(this.#useOf(invoice, purchase));
       return "base" in found ? { discount: found.discount, percent: found.percent } : found;
     });
+  }
+
+  /** A line of less than nothing gives back what was billed for it, at most what is left of that. */
+  #takenBack(tenant: string, line: Line): TakenLine {
+    if (line.group !== "usage" || line.cents >= 0) return line;
+    const standing = this.all.filter(
+      (one) => one.tenant === tenant && (one.status === "finalized" || one.status === "paid"),
+    );
+    standing.sort((a, b) => (a.number as string).localeCompare(b.number as string));
+    const billed = standing.flatMap(({ content, notes }) =>
+      (content?.lines ?? []).flatMap((before, index) => {
+        const noted = notes.flatMap(({ lines }) => lines.filter((one) => one.index === index));
+        const gone = before.discount + sumOf(noted.map(({ cents }) => cents));
+        return before.key === line.key ? [{ ...before, gone }] : [];
+      }),
+    );
+    const list = sumOf(billed.map(({ cents }) => cents));
+    const net = list - sumOf(billed.map(({ discount }) => discount));
+    const left = list - sumOf(billed.map(({ gone }) => gone));
+    const size = 0 - line.cents;
+    const share = list > 0 ? Number(rounded(BigInt(net) * BigInt(size), BigInt(list))) : 0;
+    const given = Math.max(0, Math.min(size, share, left));
+    const most = Math.max(...billed.map(({ cents }) => cents));
+    const oldTax = billed.find(({ cents }) => cents === most)?.tax;
+    return { ...line, kept: size - given, oldTax };
   }
 
   /** Credit pays what it can; a negative total becomes credit. */

@@ -1,0 +1,114 @@
+// What is given back for usage that was billed and is corrected: what was billed for it, as it was billed, and never more.
+
+import { describe, expect, it, onTestFinished } from "vitest";
+import { ENGINES } from "../../../test/support/database.ts";
+import { type Billing, createBilling } from "../../billing.ts";
+import { ManualClock } from "../../kernel/index.ts";
+import type { InvoiceTermsInput } from "./index.ts";
+
+const DUAL = ENGINES.filter(({ name }) => name !== "sqlite memory");
+const OPERATOR = { kind: "operator", id: "op" } as const;
+const tenant = "acme";
+
+async function start(url: string) {
+  const clock = new ManualClock("2025-02-03T10:00:00Z");
+  const billing = createBilling({ database: url, clock, notifications: { log: () => undefined } });
+  await billing.ready();
+  onTestFinished(() => billing.close());
+  return { billing, clock };
+}
+
+const items = (...cents: number[]) =>
+  cents.map((amountCents, n) => ({ description: `item ${n}`, amountCents }));
+
+async function issued(billing: Billing, terms: InvoiceTermsInput, period = "2025-01") {
+  const { id } = await billing.invoices.create({ tenant, period, ...terms });
+  return billing.invoices.finalize({ tenant, invoiceId: id });
+}
+
+describe.each(DUAL)("usage that was billed and is corrected on $name", ({ freshUrl }) => {
+  const tokens = (id: string, timestamp = "2025-01-10T00:00:00Z") => ({
+    ...{ tenant, id, provider: "openai", model: "gpt-4o", tokensIn: 4_000_000, tokensOut: 0, timestamp },
+  });
+
+  /** January with one call of $10.00, then February after that call was taken back. */
+  async function takenBack(january: InvoiceTermsInput, february: InvoiceTermsInput, url: string) {
+    const { billing, clock } = await start(url);
+    await billing.discounts.createCode({ code: "ALL", discountPercent: "100" });
+    await billing.discounts.createCode({ code: "HALF", discountPercent: "50" });
+    await billing.metering.record(tokens("a"));
+    const first = await issued(billing, january);
+    await billing.metering.correct("a", null, "a test call", { tenant });
+    clock.set("2025-03-01T00:00:00Z");
+    const second = await issued(billing, february, "2025-02");
+    expect((await billing.verify()).differences).toEqual([]);
+    return { billing, first, second };
+  }
+
+  it.each([
+    ["a whole discount", { discountCodes: ["ALL"], taxRate: "0.19" }, { taxRate: "0.19" }, 0, 0],
+    ["half a discount", { discountCodes: ["HALF"], taxRate: "0.19" }, { taxRate: "0.19" }, 595, -595],
+    ["another tax", { taxRate: "0.19" }, { reverseCharge: true }, 1_190, -1_190],
+    ["no tax then", { taxRate: "0" }, { taxRate: "0.19" }, 1_000, -1_000],
+    ["a code now", {}, { discountCodes: ["HALF"], items: items(3_000) }, 1_000, 1_000],
+  ])("gives back what was billed: %s", async (_, january, february, billed, total) => {
+    const { billing, first, second } = await takenBack(january, february, await freshUrl());
+    expect([first.totalCents, second.totalCents]).toEqual([billed, total]);
+    const { id: invoiceId } = second;
+    const why = await billing.invoices.explain({ tenant, invoiceId, lineId: "L1" });
+    expect(why.usage?.agrees).toBe(true);
+    const kept = why.steps.some((step) => step.startsWith("not given back"));
+    expect(kept).toBe(billed < 1_000);
+  });
+
+  it("gives nothing back that a credit note gave back, nor what was given up", async () => {
+    const { billing, clock } = await start(await freshUrl());
+    await billing.metering.record([tokens("a"), tokens("b")]);
+    const { id: invoiceId } = await issued(billing, {});
+    await billing.invoices.pay({ tenant, invoiceId, reference: "transfer" });
+    const lines = [{ lineId: "L1", amountCents: 1_500 }];
+    await billing.invoices.creditNote({ tenant, invoiceId, reference: "n", reason: "outage", lines });
+    await billing.metering.correct("a", null, "a test call", { tenant });
+    clock.set("2025-03-01T00:00:00Z");
+    const february = await issued(billing, {}, "2025-02");
+    expect(february.totalCents).toBe(-500);
+    await billing.metering.correct("b", null, "another", { tenant });
+    clock.set("2025-04-01T00:00:00Z");
+    expect((await issued(billing, {}, "2025-03")).totalCents).toBe(0);
+    expect((await billing.credits.balance(tenant)).balanceCents).toBe(2_000);
+
+    clock.set("2025-05-01T00:00:00Z");
+    await billing.metering.record(tokens("c", "2025-04-10T00:00:00Z"));
+    const april = await issued(billing, { applyCredits: false }, "2025-04");
+    await billing.invoices.markUncollectible({ tenant, invoiceId: april.id });
+    await billing.metering.correct("c", null, "a third", { tenant });
+    clock.set("2025-06-01T00:00:00Z");
+    expect((await issued(billing, {}, "2025-05")).totalCents).toBe(0);
+    expect((await billing.verify()).differences).toEqual([]);
+  });
+
+  it.each([
+    ["enterprise", { alwaysMetered: true }, {}, 1_000, -1_000],
+    ["enterprise", {}, { alwaysMetered: true }, 0, 0],
+  ] as const)(
+    "of %s goes the way its day has gone, %j then %j",
+    async (tier, january, february, ...totals) => {
+      const { billing, clock } = await start(await freshUrl());
+      clock.set("2025-01-01T00:00:00Z");
+      const ada = await billing.organizations.putUser(OPERATOR, { id: "ada", email: "ada@example.com" });
+      const organization = { id: tenant, name: "Acme", ownerId: ada.id, tier };
+      await billing.organizations.createOrganization(OPERATOR, organization);
+      clock.set("2025-02-03T00:00:00Z");
+      const usage = async (id: string) =>
+        (await billing.invoices.get({ tenant, invoiceId: id })).content.lines
+          .filter(({ group }) => group === "usage")
+          .map(({ amount }) => amount);
+      await billing.metering.record(tokens("a"));
+      const first = await issued(billing, january);
+      await billing.metering.correct("a", null, "a test call", { tenant });
+      clock.set("2025-03-01T00:00:00Z");
+      const second = await issued(billing, february, "2025-02");
+      expect([await usage(first.id), await usage(second.id)]).toEqual(totals.map((cents) => [cents]));
+    },
+  );
+});
