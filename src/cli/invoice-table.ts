@@ -119,12 +119,18 @@ export function explanationLines(why: LineExplanation): string[] {
 export function monthEndLines({
   period,
   finalized,
+  ownTerms,
   already,
   totalCents,
   failures,
 }: MonthEndReport): string[] {
   return [
     `${period}: ${counted(finalized, "invoice")} issued, ${centsText(totalCents)} in all; ${already} done already`,
+    ...(ownTerms === 0
+      ? []
+      : [
+          `  ${counted(ownTerms, "draft")} made before had other terms, and was issued on its own: see invoice list`,
+        ]),
     ...failures.map(({ tenant, code, message }) => `  ${tenant}: ${message} (${code})`),
   ];
 }

@@ -68,18 +68,27 @@ export function addInvoiceCommand(program: Command): void {
     withTenantFlags(invoice.command(name), "whose invoice", `print ${json} as JSON`);
   const terms = (made: Command) =>
     made
-      .requiredOption("--period <month>", "the month, as in 2025-01, cut in UTC")
       .option("--tax-rate <fraction>", "the tax on every line: 0.19 is 19 % (default: none)")
       .option("--tax-exempt <reason>", "no tax, and why; printed")
       .option("--reverse-charge", "no tax: the buyer owes it")
       .option("--code <code>", "a discount code; may be given several times", collect, [])
       .option("--due-in-days <days>", "from its issue on (default: 30)", wholeFlag)
       .option("--note <text>", "printed below the totals; may be given several times", collect, []);
-  terms(command("preview", "the invoice"))
+  const ofMonth = (made: Command) =>
+    terms(made.requiredOption("--period <month>", "the month, as in 2025-01, cut in UTC"));
+  ofMonth(command("preview", "the invoice"))
     .description("Prints what the invoice of a month would say now; writes nothing.")
     .action(runPreview);
-  terms(command("create", "the draft")).description("Makes the draft of a month.").action(runCreate);
-  terms(withDatabaseFlags(invoice.command("run"), "print what was done as JSON"))
+  ofMonth(command("create", "the draft")).description("Makes the draft of a month.").action(runCreate);
+  terms(command("update", "the draft"))
+    .description("Gives a draft other terms: all of them, as they would be given when it is made.")
+    .argument("<id>", "the draft's id")
+    .action(runUpdate);
+  command("delete", "the draft's id")
+    .description("Deletes a draft: its month can be made anew, and no longer waits for it.")
+    .argument("<id>", "the draft's id")
+    .action(runDelete);
+  ofMonth(withDatabaseFlags(invoice.command("run"), "print what was done as JSON"))
     .description("Issues the month's invoices of all tenants; may be killed and run again.")
     .action(runMonthEnd);
   command("list", "the invoices")
@@ -140,6 +149,19 @@ async function runPreview(flags: TenantFlags & TermFlags): Promise<void> {
 async function runCreate(flags: TenantFlags & TermFlags): Promise<void> {
   const input = { tenant: flags.tenant, period: flags.period, ...termsOf(flags), actor: ACTOR };
   show(flags, await onExisting(flags, ({ invoices }) => asFlags(NAMES, () => invoices.create(input))));
+}
+
+async function runUpdate(invoiceId: string, flags: TenantFlags & Omit<TermFlags, "period">): Promise<void> {
+  const input = { tenant: flags.tenant, invoiceId, ...termsOf(flags), actor: ACTOR };
+  show(flags, await onExisting(flags, ({ invoices }) => asFlags(NAMES, () => invoices.update(input))));
+}
+
+async function runDelete(invoiceId: string, flags: TenantFlags): Promise<void> {
+  await onExisting(flags, ({ invoices }) =>
+    invoices.deleteDraft({ tenant: flags.tenant, invoiceId, actor: ACTOR }),
+  );
+  if (flags.json) writeJson({ deleted: invoiceId });
+  else say(`${invoiceId} is deleted`);
 }
 
 async function runMonthEnd(flags: DatabaseFlags & TermFlags): Promise<void> {
@@ -244,7 +266,7 @@ function show(flags: DatabaseFlags, invoice: Parameters<typeof invoiceLines>[0])
   else for (const line of invoiceLines(invoice)) say(line);
 }
 
-function termsOf(flags: TermFlags): InvoiceTermsInput {
+function termsOf(flags: Omit<TermFlags, "period">): InvoiceTermsInput {
   const { taxRate, taxExempt, reverseCharge, code, dueInDays, note } = flags;
   return { taxRate, taxExempt, reverseCharge, discountCodes: code, dueInDays, notes: note };
 }

@@ -55,6 +55,24 @@ describe("aragora-billing invoice", () => {
     expect((await call("void", listed.id, "--reason", "wrong")).code).toBe(5);
   });
 
+  it("mends a draft with a wrong tax, or deletes it; a run says what it issued on other terms than its own", async () => {
+    const { run, call } = await cli();
+    const typo = await call("create", "--period", "2025-01", "--tax-rate", "0.91", "--json");
+    const { id } = JSON.parse(typo.stdout) as { id: string };
+    expect((await call("create", ...TERMS)).code).toBe(5);
+    expect((await call("update", id, "--tax-rate", "0.19")).stdout).toMatch(/^total +\$7\.14$/m);
+    expect((await call("delete", id)).stdout).toBe(`${id} is deleted\n`);
+    expect((await call("show", id)).code).toBe(4);
+    await call("create", "--period", "2025-01", "--tax-rate", "0.07");
+    expect((await run("run", ...TERMS)).stdout.split("\n")).toEqual([
+      "2025-01: 2 invoices issued, $9.99 in all; 0 done already",
+      "  1 draft made before had other terms, and was issued on its own: see invoice list",
+      "",
+    ]);
+    const [issued] = JSON.parse((await call("list", "--json")).stdout) as [{ id: string }];
+    expect((await call("delete", issued.id)).code).toBe(5);
+  });
+
   it("exports into a file named after the number, in every form, with the same total", async () => {
     const { run, call } = await cli();
     await run("run", ...TERMS);

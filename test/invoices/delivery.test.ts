@@ -189,16 +189,18 @@ describe.each([
       `${day}T10 bills@${name}.example: ${subject.replace("#", number(name))}`;
     expect(sent).toEqual([
       to("02-03", "void", "Invoice # was taken back"),
+      // Due on the day of its issue, all of it.
+      to("02-04", "soon", "Invoice # is overdue"),
       ...["lost", "open", "part", "payer"].map((name) =>
-        to("02-07", name, "Reminder: invoice # is due on 2025-02-10"),
+        to("02-08", name, "Reminder: invoice # is due on 2025-02-10"),
       ),
       to("02-09", "payer", "Receipt: $110.00 for invoice #"),
-      ...["lost", "open", "part"].map((name) => to("02-10", name, "Invoice # is overdue")),
-      to("02-10", "soon", "Important: Invoice # is overdue"),
+      ...["open", "part"].map((name) => to("02-11", name, "Invoice # is overdue")),
       to("02-11", "part", "Receipt: $10.00 for invoice #"),
-      ...["open", "part"].map((name) => to("02-17", name, "Important: Invoice # is overdue")),
-      to("02-17", "soon", "Urgent: Invoice # is overdue"),
-      ...["open", "part"].map((name) => to("02-24", name, "Urgent: Invoice # is overdue")),
+      to("02-11", "soon", "Important: Invoice # is overdue"),
+      ...["open", "part"].map((name) => to("02-18", name, "Important: Invoice # is overdue")),
+      to("02-18", "soon", "Urgent: Invoice # is overdue"),
+      ...["open", "part"].map((name) => to("02-25", name, "Urgent: Invoice # is overdue")),
     ]);
     const last = smtp.mails.filter(({ to }) => to[0] === "bills@part.example").at(-1);
     expect(last?.body).toContain("Please pay $100.00 now.");

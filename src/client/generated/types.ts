@@ -1306,6 +1306,7 @@ export declare namespace Api {
     readonly period: string;
     readonly tenants: number;
     readonly finalized: number;
+    readonly ownTerms: number;
     readonly already: number;
     readonly totalCents: number;
     readonly failures: readonly {

@@ -329,7 +329,8 @@ export class InvoiceService extends InvoiceReads {
         // Another process has just issued it.
         if (invoice.status !== "draft") return { kind: "already" };
         const { total } = await this.#finalizeIn(tenant, invoice.id, actor, tx);
-        return { kind: "finalized", totalCents: Number(total) };
+        const hadOwnTerms = !hasTerms(invoice, wanted.terms);
+        return { kind: "finalized", totalCents: Number(total), hadOwnTerms };
       });
     } catch (error) {
       if (isOutOfReach(error)) throw error;
@@ -345,7 +346,7 @@ export class InvoiceService extends InvoiceReads {
       return draft;
     }
     const known = await invoiceOfPeriod(tenant, periodStart, tx);
-    if (known !== undefined && JSON.stringify(known.terms) === JSON.stringify(terms)) return known;
+    if (known !== undefined && hasTerms(known, terms)) return known;
     const text =
       "this month has an invoice with other terms: update its draft, or void it and make another one";
     throw new BillingError("conflict", "invoice_exists", text, { details: { invoice: known?.id ?? null } });
@@ -435,6 +436,10 @@ function linesOf(lines: unknown): { lineId: string; amount: bigint }[] {
     const amount = centsOf(line.amountCents, `lines[${index}].amountCents`);
     return { lineId: textOf(line.lineId, `lines[${index}].lineId`), amount };
   });
+}
+
+function hasTerms(invoice: StoredInvoice, terms: InvoiceTerms): boolean {
+  return JSON.stringify(invoice.terms) === JSON.stringify(terms);
 }
 
 function issued(id: string): BillingError {

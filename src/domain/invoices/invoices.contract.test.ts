@@ -304,8 +304,13 @@ describe.each(ENGINES)("invoices on $name", ({ freshUrl }) => {
     const tenant = tenantName();
     const items = [{ description: "item", amountCents: 100 }];
     const january = await issued(tenant, "2025-01", { items, dueInDays: 5 });
-    clock.set("2025-02-08T10:00:00Z");
-    expect(await billing.invoices.get({ tenant, invoiceId: january.id })).toMatchObject({ isOverdue: true });
+    for (const [at, isOverdue] of [
+      ["2025-02-08T23:59:59.998Z", false],
+      ["2025-02-09T00:00:00.000Z", true],
+    ] as const) {
+      clock.set(at);
+      expect(await billing.invoices.get({ tenant, invoiceId: january.id })).toMatchObject({ isOverdue });
+    }
     clock.set("2025-03-02T00:00:00Z");
     const february = await issued(tenant, "2025-02", { items });
     const off = await billing.invoices.markUncollectible({ tenant, invoiceId: january.id });

@@ -88,7 +88,7 @@ export async function finalize(
   const issued: StoredInvoice = {
     ...invoice,
     ...{ status: isSettled ? "paid" : "finalized", total, credited, usageUpto, finalizedAt: at },
-    ...{ dueAt: at + invoice.terms.dueInDays * DAY_MS, settledAt: isSettled ? at : null },
+    ...{ dueAt: endOfDay(at + invoice.terms.dueInDays * DAY_MS), settledAt: isSettled ? at : null },
   };
   if (!(await markFinalized(issued, tx))) throw new OvertakenError();
   const move = { kind: "invoice", tenant, invoice: id, at, reference: `issue:${id}` } as const;
@@ -99,6 +99,11 @@ export async function finalize(
   if (!isSettled) await scheduleReminders(issued, tx);
   await tellIssued(issued, { number, content }, context.notices, tx);
   return issued;
+}
+
+/** The last instant of a day: what is due on a day can be paid on all of it (UTC). */
+function endOfDay(at: number): number {
+  return (Math.floor(at / DAY_MS) + 1) * DAY_MS - 1;
 }
 
 /** Prepaid credit pays what it can; a negative total becomes credit. */

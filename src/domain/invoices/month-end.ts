@@ -9,6 +9,8 @@ export interface MonthEndReport {
   readonly tenants: number;
   /** Invoices that this run issued. */
   readonly finalized: number;
+  /** Of these, drafts that were there before, with other terms than the run's: they were issued on their own. */
+  readonly ownTerms: number;
   /** Tenants whose invoice was there already, or that owe nothing. */
   readonly already: number;
   readonly totalCents: number;
@@ -23,7 +25,7 @@ export interface MonthEndProgress {
 
 /** What one tenant came to. */
 export type TenantOutcome =
-  | { readonly kind: "finalized"; readonly totalCents: number }
+  | { readonly kind: "finalized"; readonly totalCents: number; readonly hadOwnTerms: boolean }
   | { readonly kind: "already" }
   | { readonly kind: "failed"; readonly tenant: string; readonly error: unknown };
 
@@ -32,6 +34,7 @@ export class MonthEndTally {
   readonly #period: string;
   #tenants = 0;
   #finalized = 0;
+  #ownTerms = 0;
   #already = 0;
   #totalCents = 0;
   readonly #failures: MonthEndReport["failures"][number][] = [];
@@ -45,6 +48,7 @@ export class MonthEndTally {
     switch (outcome.kind) {
       case "finalized":
         this.#finalized += 1;
+        if (outcome.hadOwnTerms) this.#ownTerms += 1;
         this.#totalCents += outcome.totalCents;
         break;
       case "already":
@@ -71,8 +75,13 @@ export class MonthEndTally {
 
   get report(): MonthEndReport {
     return {
-      ...{ period: this.#period, tenants: this.#tenants, finalized: this.#finalized, already: this.#already },
-      ...{ totalCents: this.#totalCents, failures: this.#failures },
+      ...{ period: this.#period, tenants: this.#tenants, finalized: this.#finalized },
+      ...{
+        ownTerms: this.#ownTerms,
+        already: this.#already,
+        totalCents: this.#totalCents,
+        failures: this.#failures,
+      },
     };
   }
 }

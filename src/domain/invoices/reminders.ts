@@ -82,7 +82,8 @@ async function remind(reminder: Reminder, now: number, notices: InvoiceNotices, 
   const document = await documentOf<InvoiceContent>(tenant, id, tx);
   if (document === undefined) throw new Error(`the document of ${id} is missing`);
   const notice = noticeOf(invoice, document);
-  const daysOverdue = Math.floor((now - dueAt) / DAY_MS);
+  // Days of the calendar: it was due on all of its day.
+  const daysOverdue = Math.ceil((now - dueAt) / DAY_MS);
   await (step < 0 ? notices.due(tx, notice) : notices.overdue(tx, { ...notice, step, daysOverdue }));
   return true;
 }

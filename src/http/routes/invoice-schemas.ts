@@ -193,6 +193,7 @@ export const MonthEndJson = Strict({
   period: Month,
   tenants: Count,
   finalized: Count,
+  ownTerms: Count,
   already: Count,
   totalCents: Cents,
   failures: Type.Array(Strict({ tenant: Type.String(), code: Type.String(), message: Type.String() })),

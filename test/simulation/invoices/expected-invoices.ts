@@ -159,7 +159,8 @@ export class ExpectedInvoices {
     Object.assign(invoice, { usage: billable.usage, metered: billable.metered });
     invoice.subscription = billable.subscription;
     invoice.content = { ...content, ...this.#pay(invoice, content.total) };
-    invoice.dueAt = this.#now() + terms.dueInDays * DAY;
+    // All of the day that is printed.
+    invoice.dueAt = Math.floor(this.#now() / DAY) * DAY + (terms.dueInDays + 1) * DAY - 1;
     invoice.status = content.total - invoice.content.creditsApplied <= 0 ? "paid" : "finalized";
     this.#issued += 1;
     invoice.number = numberText("INV", this.#issued);
