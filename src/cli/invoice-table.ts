@@ -72,12 +72,13 @@ export function invoiceLines(invoice: InvoiceView): string[] {
 /** A credit note with every part of its total. */
 export function creditNoteLines({ id, number, issuedAt, content }: CreditNoteView): string[] {
   const { corrects, reason, reference, lines, net, taxes, total } = content;
-  const { offDue, refunded, returned, refundTo } = content;
+  const { offDue, refunded, returned, expired, refundTo } = content;
   const money = refundTo === "payment" ? refunded : 0;
   const given = [
     ["off what was due", offDue],
     ["for you to pay back", money],
-    ["put on the credit balance", refunded + returned - money],
+    ["put on the credit balance", refunded + returned - expired - money],
+    ["of credit that has ended", expired],
   ] as const;
   return [
     `${number} (${id}) of ${issuedAt.slice(0, 10)} on ${corrects}: ${reason} (reference ${reference})`,

@@ -43,7 +43,7 @@ describe("EnterpriseMeter.generateInvoice", () => {
     const issued = await meter.generateInvoice({ tenantId: "acme", period: "2025-01" });
     expect(issued).toMatchObject({ id: draft.id, number: "INV-000001", status: "finalized" });
     expect([issued.total, issued.amountDue].map(String)).toEqual(["2.5", "2.5"]);
-    expect(issued.dueDate).toEqual(new Date("2025-03-03T00:00:00Z"));
+    expect(issued.dueDate).toEqual(new Date("2025-03-03T23:59:59.999Z"));
     await billing.close();
   });
 });

@@ -430,6 +430,7 @@ export declare namespace Api {
       readonly offDue: number;
       readonly refunded: number;
       readonly returned: number;
+      readonly expired: number;
       readonly refundTo: "credits" | "payment";
       readonly seller: {
         readonly name: string;

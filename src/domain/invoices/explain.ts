@@ -91,7 +91,7 @@ export async function explainLine(
   const last = events.at(limit - 1);
   return {
     line,
-    steps: [...usageSteps(line, source), ...totalSteps(line, content)],
+    steps: [...usageSteps(line, source, sum.events), ...totalSteps(line, content)],
     price: source.price === "" ? null : source.price,
     parts: parts.map(({ quantity, unit, price, per }) => ({
       ...{ quantity: String(quantity), unit, unitPriceUsd: formatUsd(price), per: String(per) },
@@ -118,11 +118,11 @@ function seqAfter(cursor: string | undefined): bigint {
   throw invalidInput("cursor", "invalid_cursor", "cursor must be one that this list has returned");
 }
 
-function usageSteps(line: IssuedLine, source: Extract<LineSource, { kind: "usage" }>): string[] {
+function usageSteps(line: IssuedLine, source: UsageSource, events: number): string[] {
   const exact = formatUsd(BigInt(source.chargePico));
-  const { month, sums } = source;
+  const { month } = source;
   return [
-    `${sums.events} events of ${month} by price ${source.price || "none"} sum to exactly $${exact}`,
+    `${events} events of ${month} by price ${source.price || "none"} sum to exactly $${exact}`,
     source.metered
       ? `rounded once, half up, to cents: $${formatMinor(BigInt(line.amount), "USD")}`
       : "the plan in force at the start of their days includes tokens: $0.00",

@@ -141,6 +141,8 @@ export interface CreditNoteContent {
   readonly refunded: number;
   /** What of it credit had paid: it went back to the lots that it came from. */
   readonly returned: number;
+  /** Of `returned`, what went to lots that have ended, and ended with them. */
+  readonly expired: number;
   readonly refundTo: "credits" | "payment";
   readonly seller: Party | null;
   readonly buyer: Party;
@@ -202,7 +204,8 @@ export async function creditInvoice(
     const lot = { type: "refund", amountCents: Number(refunded), reference: `note:${id}` } as const;
     await credits.issue({ tenant, ...lot, description: `credit note for ${issued.number}` }, tx);
   }
-  if (returned > 0n) await returnCredit(issued.content, { tenant, amount: returned, note: id }, credits, tx);
+  const back = { tenant, amount: returned, note: id };
+  const expired = returned > 0n ? await returnCredit(issued.content, back, credits, tx) : 0n;
   if (net > 0n) await uncountVolume(tenant, { reference: `note:${id}`, amount: net, at }, tx);
   const move = { kind: "credit_note", tenant, invoice: invoiceId, at, reference: id } as const;
   await postInvoiceMove(
@@ -222,7 +225,7 @@ export async function creditInvoice(
     ...{ currency, corrects: issued.number, reference, reason, request, ...parts },
     ...{ net: Number(net), taxTotal: Number(tax), total: Number(total) },
     ...{ offDue: Number(offDue), refunded: Number(refunded), returned: Number(returned) },
-    ...{ refundTo, seller, buyer },
+    ...{ expired: Number(expired), refundTo, seller, buyer },
   };
   const number = await takeNumberAcrossTenants("CN", tx);
   await insertDocument(
@@ -280,16 +283,22 @@ function min(a: bigint, b: bigint): bigint {
   return a < b ? a : b;
 }
 
-/** Credit that paid an invoice goes back to its lots: what has expired meanwhile stays expired, and none of it becomes money. */
+/**
+ * Credit that paid an invoice goes back to its lots, and none of it becomes money. What goes to lots that have ended meanwhile
+ * ends with them: returns how much that is.
+ */
 async function returnCredit(
   { creditTransaction: transactionId }: IssuedContent,
   { tenant, amount, note }: { readonly tenant: string; readonly amount: bigint; readonly note: string },
   credits: CreditService,
   tx: Tx,
-): Promise<void> {
+): Promise<bigint> {
   if (transactionId === null) throw new Error(`${note}: more was paid than money and credit paid`);
   const back = { tenant, transactionId, amountCents: Number(amount), reference: `note:${note}:lots` };
+  const before = await credits.balanceSeen(tenant, tx);
   await credits.reverse(back, tx);
+  const after = await credits.balanceSeen(tenant, tx);
+  return amount - BigInt(after.balanceCents - before.balanceCents);
 }
 
 function notPayable({ id, status }: StoredInvoice): BillingError {

@@ -49,12 +49,13 @@ export function documentOfInvoice(invoice: InvoiceView): InvoiceDocument {
 
 /** A credit note as it is sent, with the invoice that it corrects. Its amounts are what is taken back. */
 export function documentOfCreditNote({ number, issuedAt, content }: CreditNoteView): InvoiceDocument {
-  const { currency, corrects, offDue, refunded, returned, refundTo } = content;
+  const { currency, corrects, offDue, refunded, returned, expired, refundTo } = content;
   const money = (cents: number) => formatMinor(BigInt(cents), currency);
   const back = [
     [`Taken off ${corrects}`, offDue],
     ["Paid back", refundTo === "payment" ? refunded : 0],
-    ["Put on the credit balance", returned + (refundTo === "credits" ? refunded : 0)],
+    ["Put on the credit balance", returned - expired + (refundTo === "credits" ? refunded : 0)],
+    ["Credit that has ended", expired],
   ] as const;
   return {
     ...{ kind: "credit_note", number, status: "finalized", currency, corrects },

@@ -92,12 +92,12 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
     const note = async (reference: string, amountCents: number) => {
       const input = { tenant, invoiceId, reference, reason: "goodwill", lines: line(amountCents) };
       const { content } = await billing.invoices.creditNote({ ...input, refundTo: "payment" });
-      return [content.offDue, content.refunded, content.returned];
+      return [content.offDue, content.refunded, content.returned, content.expired];
     };
     // 100 are still due; then the money goes back, then the credit.
-    expect(await note("a", 300)).toEqual([100, 200, 0]);
-    expect(await note("b", 300)).toEqual([0, 200, 100]);
-    expect(await note("c", 400)).toEqual([0, 0, 400]);
+    expect(await note("a", 300)).toEqual([100, 200, 0, 0]);
+    expect(await note("b", 300)).toEqual([0, 200, 100, 0]);
+    expect(await note("c", 400)).toEqual([0, 0, 400, 300]);
     expect((await billing.credits.balance(tenant)).balanceCents).toBe(200);
     expect((await billing.verify()).differences).toEqual([]);
   });

@@ -184,6 +184,7 @@ export const CreditNoteJson = Strict({
     offDue: Count,
     refunded: Count,
     returned: Count,
+    expired: Count,
     refundTo: choiceOf(["credits", "payment"]),
     seller: Type.Union([Party, Type.Null()]),
     buyer: Party,
