@@ -50,7 +50,7 @@ export async function withTakeBacks(
  * What so many cents at list price give back: in proportion to what was billed for them, rounded half up, and never more than
  * is left of it.
  */
-function givenBack(amount: bigint, billed: readonly Omit<Billed, "source" | "tax">[]): bigint {
+export function givenBack(amount: bigint, billed: readonly Omit<Billed, "source" | "tax">[]): bigint {
   const list = sum(billed.map((one) => one.amount));
   const net = list - sum(billed.map(({ discount }) => discount));
   const left = net - sum(billed.map(({ noted }) => noted));
