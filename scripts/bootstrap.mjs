@@ -14,6 +14,7 @@ const MODULES = join(ROOT, "node_modules");
 const DIST = join(ROOT, "dist");
 const INSTALL_STAMP = join(MODULES, ".aragora-install");
 const BUILD_STAMP = join(DIST, ".aragora-build");
+const BUNDLE = join("scripts", "bundle.mjs");
 const EXECUTABLE = join("cli", "main.js");
 
 /** Installs the locked dependencies, unless they are there already for this version of Node. */
@@ -37,10 +38,11 @@ export async function ensureBuilt() {
     const next = join(CACHE, "next-dist");
     const previous = join(CACHE, "previous-dist");
     for (const folder of [next, previous]) rmSync(folder, { recursive: true, force: true });
-    const compile = [toolPath("tsc"), "-p", "tsconfig.build.json", "--outDir", next];
-    await runQuietly(process.execPath, compile, "tsc", nameCommand);
+    const declare = [toolPath("tsc"), "-p", "tsconfig.build.json", "--outDir", next];
+    await runQuietly(process.execPath, declare, "tsc", nameCommand);
+    await runQuietly(process.execPath, [BUNDLE, next], "esbuild", nameCommand);
     correctSourceMaps(next);
-    if (existsSync(join(next, EXECUTABLE))) chmodSync(join(next, EXECUTABLE), 0o755);
+    chmodSync(join(next, EXECUTABLE), 0o755);
     stamp(join(next, basename(BUILD_STAMP)));
     if (existsSync(DIST)) renameSync(DIST, previous);
     renameSync(next, DIST);
@@ -90,7 +92,7 @@ function buildHash() {
     .filter((entry) => entry.isFile() && !entry.name.endsWith(".test.ts"))
     .map((entry) => join(entry.parentPath, entry.name).slice(ROOT.length + 1))
     .sort();
-  return hashOf(contents([...sources, "package-lock.json", "tsconfig.json", "tsconfig.build.json"]));
+  return hashOf(contents([...sources, "package-lock.json", "tsconfig.json", "tsconfig.build.json", BUNDLE]));
 }
 
 function contents(files) {

@@ -26,7 +26,10 @@ describe("the documents' examples", () => {
   it.each(EXAMPLES)("$document, line $line, prints what it says", ({ code }) => {
     const folder = freshFolder();
     const file = join(folder, "example.ts");
-    writeFileSync(file, code.replaceAll('"@aragora/billing"', JSON.stringify(join(ROOT, "src", "index.ts"))));
+    writeFileSync(
+      file,
+      code.replaceAll('"@aragora/billing"', JSON.stringify(join(ROOT, "dist", "index.js"))),
+    );
     const output = execFileSync(process.execPath, ["--import", import.meta.resolve("tsx"), file], {
       cwd: folder,
       env: { ...process.env, ARAGORA_DATA_DIR: folder },
