@@ -10,7 +10,7 @@ import {
   type Part,
   type Posting,
 } from "./expected-budgets.ts";
-import { amountsOf, type Names, type Row } from "./expected-usage.ts";
+import { amountsOf, type History, type Names, type Row } from "./expected-usage.ts";
 
 export type HoldState = "open" | "captured" | "released" | "expired";
 export type Flag = "overrun" | "afterExpiry" | "afterRelease";
@@ -146,7 +146,8 @@ export class ExpectedHolds {
     return hold;
   }
 
-  spend(request: SpendRequest, isOnRecord: boolean): Spend | Failure {
+  /** @param told what is on record of the event that it names. */
+  spend(request: SpendRequest, told: History | undefined): Spend | Failure {
     const { tenant, key, names, at, amounts, eventId } = request;
     this.#tidyBefore(tenant);
     const known = this.spends.find((spend) => spend.tenant === tenant && key !== null && spend.key === key);
@@ -154,7 +155,9 @@ export class ExpectedHolds {
       return known.request === request.request && known.eventId === eventId
         ? known
         : { code: "key_conflict" };
-    const isCounted = !isOnRecord;
+    const isCounted =
+      told === undefined ||
+      !this.#tells(told.first, told.present === told.first, { tenant, names, at, amounts });
     if (request.isEnforced && isCounted) {
       const refused = refusal(this.#budgets().opinions(request));
       if (refused !== undefined) return refused;
@@ -178,7 +181,8 @@ export class ExpectedHolds {
   settleBy(events: readonly { id: string; row: Row; hold: Hold | undefined }[]): Posting[] {
     const told: Spend[] = [];
     for (const { id, row, hold } of events) {
-      told.push(...this.spends.filter((spend) => spend.tenant === row.tenant && spend.eventId === id));
+      const naming = this.spends.filter((spend) => spend.tenant === row.tenant && spend.eventId === id);
+      told.push(...naming.filter(({ posting }) => this.#tells(row, true, posting)));
       if (hold !== undefined && hold.tenant === row.tenant) told.push(...this.#settle(hold, row));
     }
     const counted = [...new Set(told)].filter(({ isCounted }) => isCounted);
@@ -187,6 +191,21 @@ export class ExpectedHolds {
       spend.posting.isTold = true;
     }
     return counted.map(({ posting }) => ({ ...posting, amounts: negated(posting.amounts) }));
+  }
+
+  /** A debate is told by its own event alone: of that debate, in the plan's same period, not taken back. */
+  #tells(row: Row, isStanding: boolean, { tenant, names, at, amounts }: Posting): boolean {
+    if (amounts.debates === 0n) return true;
+    const isItsOwn = row.debate !== "" && row.debate === names.debate && row.type === "debate";
+    if (!isItsOwn || !isStanding || BigInt(row.quantity) < amounts.debates) return false;
+    const plan = this.#budgets()
+      .open(tenant)
+      .find(({ id }) => id.startsWith("plan_"));
+    const startOf = (instant: number) => {
+      if (plan === undefined || instant < plan.countsFrom) return undefined;
+      return this.#budgets().periodOf(plan, instant).start;
+    };
+    return startOf(row.at) === startOf(at);
   }
 
   /** Ends what is over, of one tenant or all; returns how many that were. */

@@ -27,7 +27,7 @@ export interface Totals {
 
 export type Grouping = Dimension | "tenant" | "type" | "day" | "month";
 
-interface History {
+export interface History {
   /** As it was reported: what a retry is compared with. */
   readonly first: Row;
   /** As it counts today; null when it was taken back. */

@@ -258,7 +258,7 @@ export class Player {
     const answer = await attempt(() =>
       enforce ? billing.holds.spend(input) : billing.holds.recordSpend(input),
     );
-    const isOnRecord = eventId !== null && usage.find(tenant, eventId) !== undefined;
+    const told = eventId === null ? undefined : usage.find(tenant, eventId);
     const spend = {
       ...askedOf(prices, request, now()),
       ...{ key, eventId: eventId ?? "", isEnforced: enforce, asked: operation },
@@ -266,7 +266,7 @@ export class Player {
     };
     const before = holds.spends.length;
     const asIs = this.#auditor.budgets.opinions(spend);
-    const expected = holds.spend(spend, isOnRecord);
+    const expected = holds.spend(spend, told);
     if ("code" in expected || "code" in answer) return same("spend", codeOf(answer), codeOf(expected));
     const { cost } = expected.posting.amounts;
     same(

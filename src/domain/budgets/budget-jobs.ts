@@ -9,7 +9,7 @@ import type { Operation, Tx } from "../../store/index.ts";
 import type { PriceBook, PricingService } from "../pricing/index.ts";
 import type { UnknownModelPolicy } from "../rating/index.ts";
 import type { AlertDesk } from "./alert-desk.ts";
-import { type Amounts, DEBATE, measured } from "./amounts.ts";
+import { type Amounts, measured } from "./amounts.ts";
 import type { BudgetBook, BudgetBooks, CounterRef } from "./budget-book.ts";
 import { lockBudgets, markLinked } from "./budget-store.ts";
 import type { CounterId } from "./counter-store.ts";
@@ -34,9 +34,11 @@ import {
   partsOf,
   recordedEvents,
   type Spend,
+  type ToldEvent,
   updateHolds,
 } from "./hold-store.ts";
 import { Ledger } from "./ledger.ts";
+import { debateKey, matchesOf, tells } from "./plan-debate.ts";
 import {
   type CheckedRequest,
   heldRequest,
@@ -157,7 +159,7 @@ class GroupOfJobs {
   readonly #byKey: Map<string, Hold>;
   readonly #spends: Map<string, Spend>;
   readonly #captures: Map<string, Spend>;
-  readonly #recorded: Set<string>;
+  readonly #recorded: ReadonlyMap<string, ToldEvent>;
   readonly #newHolds = new Map<string, Hold>();
   readonly #changedHolds = new Map<string, Hold>();
   readonly #newSpends: Spend[] = [];
@@ -169,7 +171,7 @@ class GroupOfJobs {
       byKey: Map<string, Hold>;
       spends: Map<string, Spend>;
       captures: Map<string, Spend>;
-      recorded: Set<string>;
+      recorded: ReadonlyMap<string, ToldEvent>;
     },
     ledger: Ledger,
     prices: PriceBook | undefined,
@@ -330,7 +332,9 @@ class GroupOfJobs {
     }
     const asked = requestedAmounts(request, this.#prices, this.#rules.unknownModel);
     const refs = matchesOf(this.#ledger.book, request);
-    const isTold = eventId !== "" && this.#recorded.has(pairText({ tenant, id: eventId }));
+    const event = eventId === "" ? undefined : this.#recorded.get(pairText({ tenant, id: eventId }));
+    const isTold =
+      event !== undefined && tells(this.#ledger.book, event, { ...request, debates: asked.amounts.debates });
     const judged = isTold ? [] : this.#judge(refs, request, asked);
     const refused = job.enforce ? tightest(judged) : undefined;
     if (refused !== undefined) return refusalError(refused);
@@ -442,26 +446,15 @@ function roomOf({ decision, counter }: Judged): bigint {
   return decision.ceiling - counter.spent - counter.held;
 }
 
-/** What a request meets. A plan's budget is about debates: what is none neither needs it nor waits for it. */
-export function matchesOf(
-  book: BudgetBook,
-  { tenant, dimensions, at, type }: Pick<CheckedRequest, "tenant" | "dimensions" | "at" | "type">,
-): CounterRef[] {
-  const refs = book.matches(tenant, dimensions, at);
-  return type === DEBATE ? refs : refs.filter(({ budget }) => budget.owner !== "plan");
-}
-
 /**
- * A debate of the plan where it counts: now, in the plan's period, under a key that is one per debate and period. By now
- * nobody changes the budgets any more, so it cannot fall between a period that has ended and one to come. No key of a
- * caller's holds a control character, so none is this one.
+ * A debate of the plan where it counts: now, under its key in the plan's period. By now nobody changes the budgets any more,
+ * so it cannot fall between a period that has ended and one to come.
  */
 function inPeriodOfPlan(job: BudgetJob, book: BudgetBook, now: number): BudgetJob | BillingError {
   if (job.kind !== "spend" || job.debate === null) return job;
   const request = { ...job.request, at: now };
-  const ofPlan = matchesOf(book, request).find(({ budget }) => budget.owner === "plan");
-  if (ofPlan === undefined) return noPlanBudget(request.tenant);
-  return { ...job, request, key: `debate\u001f${ofPlan.periodStart}\u001f${job.debate}` };
+  const key = debateKey(book, request, job.debate);
+  return key === undefined ? noPlanBudget(request.tenant) : { ...job, request, key };
 }
 
 /** What a settlement has to be marked with: it came late, or took more than was held. */

@@ -10,7 +10,6 @@ import {
   type BudgetJob,
   BudgetJobs,
   type HoldAnswer,
-  matchesOf,
   needsRoomIn,
   type SpendAnswer,
   tightest,
@@ -32,6 +31,7 @@ import {
   warningsOf,
 } from "./hold-view.ts";
 import { idOf } from "./ledger.ts";
+import { matchesOf } from "./plan-debate.ts";
 import {
   ACTUAL_FIELDS,
   type AmountInput,
@@ -67,7 +67,7 @@ export interface DebateInput {
   readonly debate: string;
   /** What else it names, so that other budgets of the tenant are met. */
   readonly dimensions?: Omit<DimensionsInput, "debate"> | undefined;
-  /** Id of the `debate` event that will tell the same, or has: it is not counted twice. */
+  /** Id of the `debate` event of this debate that will tell the same, or has, in the plan's same period: not counted twice. */
   readonly eventId?: string | undefined;
 }
 

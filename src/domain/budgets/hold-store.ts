@@ -58,6 +58,16 @@ export interface Spend extends Amounts {
   readonly seal: string;
 }
 
+/** What of an event decides whether it tells a debate. */
+export interface ToldEvent {
+  readonly type: string;
+  readonly debate: string;
+  readonly ts: number;
+  readonly quantity: bigint;
+  /** False: it was taken back, or takes one back itself. */
+  readonly stands: boolean;
+}
+
 const HOLD = {
   tenant: "text",
   id: "text",
@@ -286,15 +296,28 @@ export async function updateSpends(tx: Tx, spends: readonly Spend[]): Promise<vo
   );
 }
 
-/** Which of these events are on record, as {@link pairText}. */
-export async function recordedEvents(events: readonly Pair[], reader: Reader): Promise<Set<string>> {
-  if (events.length === 0) return new Set();
-  const rows = await reader.all<Pair>(
-    `SELECT e.tenant, e.id FROM ${rowsFrom(reader.dialect, PAIR)} AS k
+/** Those of these events that are on record, by {@link pairText}. */
+export async function recordedEvents(
+  events: readonly Pair[],
+  reader: Reader,
+): Promise<ReadonlyMap<string, ToldEvent>> {
+  if (events.length === 0) return new Map();
+  const rows = await reader.all<
+    Pair & { type: string; debate: string; ts: bigint; quantity: bigint; stands: bigint }
+  >(
+    `SELECT e.tenant, e.id, e.type, e.debate, e.ts, e.quantity,
+       CASE WHEN e.sign = 1 AND NOT EXISTS (SELECT 1 FROM usage_events AS r
+         WHERE r.tenant = e.tenant AND r.corrects = e.id AND r.sign = -1 AND r.corrects <> '') THEN 1 ELSE 0 END AS stands
+     FROM ${rowsFrom(reader.dialect, PAIR)} AS k
      JOIN usage_events AS e ON e.id = k.id AND e.tenant = k.tenant`,
     [pairsOf(events)],
   );
-  return new Set(rows.map(pairText));
+  return new Map(
+    rows.map(({ tenant, id, type, debate, ts, quantity, stands }) => [
+      pairText({ tenant, id }),
+      { type, debate, ts: Number(ts), quantity, stands: BigInt(stands) === 1n },
+    ]),
+  );
 }
 
 /** One tenant's spends, newest first, before a position. */

@@ -131,6 +131,51 @@ describe.each(ENGINES)("the budget of a plan on $name", ({ freshUrl }) => {
     expect(await differences(started)).toEqual([]);
   });
 
+  it("lets no event stand for another debate, for two, or for none", async () => {
+    const started = await start();
+    const { tenant, put, debate, used, metering, clock, holds } = started;
+    await put(3n);
+    const event = (id: string, more: object) => ({ tenant, type: "debate", id, ...more });
+    const day = 86_400_000;
+    await metering.record({
+      tenant,
+      id: "tokens",
+      provider: "openai",
+      model: "gpt-4o",
+      tokensIn: 1,
+      tokensOut: 1,
+    });
+    await debate("d1", { eventId: "tokens" });
+    await debate("d2", { eventId: "later" });
+    expect(await used()).toBe(2n);
+    // Before or after: it tells no debate, or another one, or one without a name.
+    await metering.record({
+      tenant,
+      id: "later",
+      provider: "openai",
+      model: "gpt-4o",
+      tokensIn: 1,
+      tokensOut: 1,
+    });
+    expect(await used()).toBe(2n);
+    await metering.record(event("e3", { debate: "d3" }));
+    await expect(debate("d4", { eventId: "e3" })).rejects.toMatchObject({ code: "budget_exceeded" });
+    const spend = { tenant, type: "debate", eventId: "e3" };
+    await expect(holds.spend(spend)).rejects.toMatchObject({ code: "budget_exceeded" });
+    expect(await debate("d3", { eventId: "e3" })).toMatchObject({ counted: false });
+    expect(await used()).toBe(3n);
+    // Of the month before, or taken back: it counts nothing in this one.
+    clock.set(clock.now() + 32 * day);
+    await expect(debate("d3", { eventId: "e3" })).resolves.toMatchObject({ counted: true });
+    await metering.record(event("e5", { debate: "d5" }));
+    await metering.correct("e5", null, "a test run", { tenant });
+    await expect(debate("d5", { eventId: "e5" })).resolves.toMatchObject({ counted: true });
+    await metering.record(event("e6", { debate: "d6", quantity: 0 }));
+    await expect(debate("d6", { eventId: "e6" })).resolves.toMatchObject({ counted: true });
+    await expect(debate("d7")).rejects.toMatchObject({ code: "budget_exceeded" });
+    expect(await differences(started)).toEqual([]);
+  });
+
   it("changes its limit in place, alerts as an update does, and keeps what was counted", async () => {
     const started = await start();
     const { put, debate, used, budgets, sink, clock } = started;

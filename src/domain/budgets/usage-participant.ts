@@ -20,9 +20,11 @@ import {
   pairText,
   partsOf,
   type Spend,
+  type ToldEvent,
   updateHolds,
   updateSpends,
 } from "./hold-store.ts";
+import { tells } from "./plan-debate.ts";
 import { sealedHold, sealedSpend } from "./seal.ts";
 import { budgetDifferences } from "./verify.ts";
 
@@ -124,7 +126,14 @@ async function settle(
     holds.set(key, settled);
     changed.set(key, settled);
   }
-  const spends = new Map([...captures, ...linked].map((spend) => [pairText(spend), spend]));
+  const byId = new Map(
+    accepted.map((rated) => [pairText({ tenant: rated.event.tenant, id: rated.event.id }), toldBy(rated)]),
+  );
+  const told = linked.filter((spend) => {
+    const event = byId.get(pairText({ tenant: spend.tenant, id: spend.eventId }));
+    return event !== undefined && tells(book, event, spend);
+  });
+  const spends = new Map([...captures, ...told].map((spend) => [pairText(spend), spend]));
   return {
     holds: [...changed.values()],
     superseded: [...spends.values()].filter(({ state }) => state === "counted"),
@@ -148,6 +157,11 @@ function settledBy(hold: Hold, rated: RatedEvent, book: BudgetBook, deltas: Coun
   const state = closes ? "captured" : hold.state;
   const settledBy = hold.settledBy === "" ? event.id : hold.settledBy;
   return sealedHold({ ...hold, state, settledBy, flags, parts });
+}
+
+function toldBy({ event, sign }: RatedEvent): ToldEvent {
+  const { type, debate, ts, quantity } = event;
+  return { type, debate, ts, quantity: BigInt(quantity), stands: sign === 1 };
 }
 
 function pairsOf(events: readonly RatedEvent[], id: (rated: RatedEvent) => string): Pair[] {

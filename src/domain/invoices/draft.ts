@@ -28,6 +28,8 @@ export interface BillableLine {
   readonly description: string;
   /** Cents; credits are negative. */
   readonly amount: bigint;
+  /** Of a credit: the charge that it gives a part of back, and when that was made. */
+  readonly takesBack?: { readonly line: string; readonly at: number } | undefined;
 }
 
 /** What invoices ask of subscriptions. */
@@ -56,7 +58,7 @@ export interface Draft {
   /** Cents before codes, which they take their part of. */
   readonly purchase: bigint;
   readonly codes: readonly CodeDiscount[];
-  /** What counts as bought: after all discounts, before tax; never below zero. */
+  /** What counts as bought: after all discounts, before tax; negative where more was given back. */
   readonly bought: bigint;
   /** Credit that is there to pay it. */
   readonly creditsAvailable: bigint;
@@ -80,8 +82,7 @@ export async function draftOf(
   const subscription = due.filter((line) => !taken.has(line.id));
   const used = usageLines(usage, await sources.pricing.book(reader));
   const lines: DraftLine[] = [
-    ...subscription.map(subscriptionLine),
-    ...(await withTakeBacks(tenant, used, reader)),
+    ...(await withTakeBacks(tenant, [...subscription.map(subscriptionLine), ...used], reader)),
     ...terms.items.map(
       ({ description, quantity, amountCents }): DraftLine => ({
         ...{ group: "item", description, detail: "", quantity, unit: null, unitPrice: null },
@@ -119,7 +120,7 @@ export async function draftOf(
     usage,
     subscriptionLines: subscription.map((line) => line.id),
     ...{ purchase, codes },
-    bought: subtotal - off > 0n ? subtotal - off : 0n,
+    bought: subtotal - off,
     creditsAvailable: BigInt(balance?.balanceCents ?? 0),
   };
 }
@@ -150,13 +151,14 @@ async function withMetering(
   return rows.map((row) => ({ ...row, metered: metered.get(row.day) === true }));
 }
 
-function subscriptionLine({ id, description, amount }: BillableLine): DraftLine {
+function subscriptionLine({ id, description, amount, takesBack }: BillableLine): DraftLine {
   return {
     ...{ group: "subscription", description, detail: "", quantity: "1", unit: null },
     ...{
       unitPrice: formatMinor(amount, INVOICE_CURRENCY),
       amount,
       source: { kind: "subscription", line: id },
+      ...(takesBack && { takesBack }),
     },
   };
 }

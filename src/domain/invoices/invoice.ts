@@ -56,6 +56,8 @@ export interface DraftLine {
   /** Decimal text in full precision, major units per `unit`. */
   readonly unitPrice: string | null;
   readonly amount: bigint;
+  /** Of a credit of a subscription: the line of the charge that it gives a part of back, and when that was made. */
+  readonly takesBack?: { readonly line: string; readonly at: number };
   /** Of a negative amount, what is not given back: cents that discounts and credit notes had taken off before. */
   readonly kept?: bigint;
   /** How it is taxed, where not as its group. */
@@ -109,7 +111,7 @@ export interface IssuedLine {
   readonly unit: string | null;
   readonly unitPrice: string | null;
   readonly amount: number;
-  /** Its part of the discounts; negative where it takes usage back and keeps what was never paid for it. */
+  /** Its part of the discounts; negative where it takes back what was billed for less. */
   readonly discount: number;
   readonly taxPercent: string;
   /** Its part of the tax of its rate. */
@@ -133,7 +135,7 @@ export interface InvoiceContent {
   readonly subtotal: number;
   readonly discounts: readonly {
     readonly description: string;
-    /** Negative; positive for what corrected usage does not give back. */
+    /** Negative; positive for what is taken back and was not billed, or given back before. */
     readonly amount: number;
     readonly code: string | null;
   }[];

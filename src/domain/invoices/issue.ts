@@ -78,8 +78,9 @@ export async function finalize(
   const { codes, purchase, bought } = draft;
   const checkout = { tenant, codes: invoice.terms.discountCodes, purchase, reference: referenceOf(id) };
   await redeemCodes(checkout, codes, { now: at, id: () => ids.next("red") }, tx);
-  if (bought > 0n)
-    await countVolume(tenant, { kind: "purchase", reference: referenceOf(id), amount: bought, at }, tx);
+  const volume = { reference: referenceOf(id), at };
+  if (bought > 0n) await countVolume(tenant, { kind: "purchase", ...volume, amount: bought }, tx);
+  if (bought < 0n) await uncountVolume(tenant, { ...volume, amount: -bought }, tx);
 
   const content = await settledByCredit(tenant, id, draft, context, tx);
   const total = BigInt(content.total);

@@ -1,4 +1,5 @@
-// What is given back for usage that was billed and is corrected: what was billed for it, as it was billed, and never more.
+// What is given back of what was billed, corrected usage and the rest of a plan: what was billed for it, as it was billed, and
+// never more.
 
 import { describe, expect, it, onTestFinished } from "vitest";
 import { ENGINES } from "../../../test/support/database.ts";
@@ -111,4 +112,59 @@ describe.each(DUAL)("usage that was billed and is corrected on $name", ({ freshU
       expect([await usage(first.id), await usage(second.id)]).toEqual(totals.map((cents) => [cents]));
     },
   );
+});
+
+describe.each(DUAL)("the rest of a plan that was billed and is paused on $name", ({ freshUrl }) => {
+  /** $5,000.00 on 31 January for the month; 55 of its 56 half days are not used. */
+  const REST = 491_071;
+
+  async function paused(
+    january: InvoiceTermsInput,
+    between: (billing: Billing, invoiceId: string) => Promise<unknown> = async () => undefined,
+  ) {
+    const { billing, clock } = await start(await freshUrl());
+    clock.set("2025-01-31T12:00:00Z");
+    await billing.organizations.createOrganization(OPERATOR, { id: tenant, name: "Acme", ownerId: "ada" });
+    await billing.discounts.createCode({ code: "ALL", discountPercent: "100" });
+    await billing.discounts.createCode({ code: "HALF", discountPercent: "50" });
+    await billing.volumeDiscounts.recordPurchase({ tenant, amountCents: 50_000_000, reference: "before" });
+    const tier = "enterprise_plus";
+    await billing.subscriptions.change(OPERATOR, tenant, { kind: "change_plan", tier });
+    clock.set("2025-02-01T00:00:00Z");
+    const { id } = await issued(billing, { volumeDiscount: false, ...january });
+    await between(billing, id);
+    await billing.subscriptions.change(OPERATOR, tenant, { kind: "pause" });
+    clock.set("2025-03-01T00:00:00Z");
+    const { totalCents } = await issued(billing, {}, "2025-02");
+    expect((await billing.verify()).differences).toEqual([]);
+    const { cumulativeSpendCents: bought } = await billing.volumeDiscounts.get(tenant);
+    return { total: totalCents, bought: bought - 50_000_000 };
+  }
+  const invoice = (invoiceId: string) => ({ tenant, invoiceId });
+
+  it.each([
+    ["all of it, where it was billed whole", {}, -REST, 500_000 - REST],
+    ["nothing of what a code paid", { discountCodes: ["ALL"] }, 0, 0],
+    ["half of what a code paid half of", { discountCodes: ["HALF"] }, -245_536, 250_000 - 245_536],
+    ["its tax too", { taxRate: "0.19" }, -584_374, 500_000 - REST],
+    ["less the volume discount", { volumeDiscount: true }, -392_857, 400_000 - 392_857],
+  ] as const)("gives back %s, and lowers what was bought", async (_, january, total, bought) => {
+    expect(await paused(january)).toEqual({ total, bought });
+  });
+
+  it("gives nothing back that a credit note gave back, nor what was given up", async () => {
+    const noted = await paused({}, async (billing, id) => {
+      await billing.invoices.pay({ ...invoice(id), reference: "transfer" });
+      await billing.invoices.creditNote({ ...invoice(id), reference: "n", reason: "goodwill" });
+    });
+    expect(noted.total).toBe(0);
+    const givenUp = await paused({}, (billing, id) => billing.invoices.markUncollectible(invoice(id)));
+    expect(givenUp.total).toBe(0);
+  });
+
+  it("stands beside its charge where that is billed on the same invoice, as after a void", async () => {
+    const voided = (billing: Billing, id: string) =>
+      billing.invoices.void({ ...invoice(id), reason: "wrong address" });
+    expect((await paused({}, voided)).total).toBe(Math.round((500_000 - REST) * 0.8));
+  });
 });

@@ -1,4 +1,5 @@
-// What usage that was billed and is corrected gives back: what was billed for it, and never more.
+// What is taken back after it was billed, usage that is corrected and the rest of a plan, gives back what was billed for it, and
+// never more.
 
 import { divideHalfUp } from "../../kernel/index.ts";
 import type { Reader } from "../../store/index.ts";
@@ -6,11 +7,12 @@ import type { DraftLine, InvoiceContent, LineSource, TaxRule } from "./invoice.t
 import { monthOf } from "./invoice-input.ts";
 import { notesOf, standingDocuments } from "./invoice-store.ts";
 
+type BilledSource = Exclude<LineSource, { kind: "item" }>;
 type UsageSource = Extract<LineSource, { kind: "usage" }>;
 
-/** A line that billed usage, as it stands. */
+/** A line that was billed, as it stands. */
 interface Billed {
-  readonly source: UsageSource;
+  readonly source: BilledSource;
   /** Cents at list price; negative where it took back itself. */
   readonly amount: bigint;
   /** Its part of the discounts. */
@@ -22,28 +24,38 @@ interface Billed {
 
 /**
  * Lines with what a line of less than nothing keeps back: what discounts and credit notes had taken off the lines that billed
- * that usage. It is taxed as they were. Void and given-up invoices have billed nothing.
+ * what it takes back. It is taxed as they were. Void and given-up invoices have billed nothing.
  */
 export async function withTakeBacks(
   tenant: string,
   lines: readonly DraftLine[],
   reader: Reader,
 ): Promise<readonly DraftLine[]> {
-  const months = lines.flatMap(({ amount, source }) =>
-    amount < 0n && source.kind === "usage" ? [monthOf(source.month).start] : [],
-  );
-  if (months.length === 0) return lines;
-  const billed = await billedSince(tenant, Math.min(...months), reader);
-  return lines.map((line) => {
-    const { amount, source } = line;
-    if (amount >= 0n || source.kind !== "usage") return line;
-    const before = linesBehind(source, billed);
+  const starts = lines.map((line) => billedFrom(line, lines));
+  const since = Math.min(...starts.flatMap((start) => start ?? []));
+  if (since === Number.POSITIVE_INFINITY) return lines;
+  const billed = await billedSince(tenant, since, reader);
+  return lines.map((line, index) => {
+    if (starts[index] === undefined) return line;
+    const { amount } = line;
+    const before = linesBehind(line, billed);
     const tax = before.reduce<Billed | undefined>(
       (most, one) => (most && most.amount >= one.amount ? most : one),
       undefined,
     )?.tax;
     return { ...line, kept: -amount - givenBack(-amount, before), ...(tax && { tax }) };
   });
+}
+
+/** Since when what a line takes back can have been billed; undefined for one that takes nothing back, or from its own invoice. */
+function billedFrom(
+  { amount, source, takesBack }: DraftLine,
+  lines: readonly DraftLine[],
+): number | undefined {
+  if (amount >= 0n) return undefined;
+  if (source.kind === "usage") return monthOf(source.month).start;
+  const isHere = lines.some(({ source: one }) => one.kind === "subscription" && one.line === takesBack?.line);
+  return isHere ? undefined : takesBack?.at;
 }
 
 /**
@@ -65,7 +77,7 @@ async function billedSince(tenant: string, from: number, reader: Reader): Promis
     const noted = notes.flatMap((note) => note.content.lines);
     for (const line of content.lines) {
       const { source, taxPercent: percent } = line;
-      if (source.kind !== "usage" || !source.metered) continue;
+      if (source.kind === "item" || (source.kind === "usage" && !source.metered)) continue;
       const taken = noted.filter(({ lineId }) => lineId === line.id).map((one) => BigInt(one.amount));
       const note = content.taxes.find((tax) => tax.percent === percent)?.note ?? null;
       const [amount, discount] = [BigInt(line.amount), BigInt(line.discount)];
@@ -75,17 +87,25 @@ async function billedSince(tenant: string, from: number, reader: Reader): Promis
   return billed;
 }
 
+function linesBehind({ source, takesBack }: DraftLine, billed: readonly Billed[]): readonly Billed[] {
+  if (source.kind === "usage") return linesOfUsage(source, billed);
+  return billed.filter(({ source: one }) => one.kind === "subscription" && one.line === takesBack?.line);
+}
+
 /** The lines of the same usage; of models that once shared a line, that one. */
-function linesBehind(source: UsageSource, billed: readonly Billed[]): readonly Billed[] {
-  const { month, type, price, provider, model, others } = source;
-  const family = billed.filter(
-    ({ source: one }) => one.month === month && one.type === type && one.price === price,
-  );
-  const own = family.filter(
-    ({ source: one }) => one.others === undefined && one.provider === provider && one.model === model,
-  );
+function linesOfUsage(
+  { month, type, price, provider, model, others }: UsageSource,
+  billed: readonly Billed[],
+): readonly Billed[] {
+  const isFamily = (one: BilledSource): one is UsageSource =>
+    one.kind === "usage" && one.month === month && one.type === type && one.price === price;
+  const family = billed.filter(({ source }) => isFamily(source));
   if (others !== undefined) return family;
-  return own.length > 0 ? own : family.filter(({ source: one }) => one.others !== undefined);
+  const own = family.filter(
+    ({ source: one }) =>
+      isFamily(one) && one.others === undefined && one.provider === provider && one.model === model,
+  );
+  return own.length > 0 ? own : family.filter(({ source: one }) => isFamily(one) && one.others !== undefined);
 }
 
 function sum(amounts: readonly bigint[]): bigint {

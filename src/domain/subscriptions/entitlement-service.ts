@@ -92,8 +92,8 @@ export class EntitlementService {
    * of processes exactly as many are admitted as the plan gives. A debate counts once per period: its id again has the
    * first answer and counts no more, also at the limit. The tenant's other budgets are met as by every spend.
    *
-   * With an `eventId` the `debate` event of that id tells the same debate, before or after: it is not counted twice. The
-   * first call for a debate names it.
+   * With an `eventId` the `debate` event of that id, of this debate and the plan's same period, tells the same, before or
+   * after: it is not counted twice. The first call for a debate names it. Any other event tells something else.
    *
    * @throws BillingError limit_exceeded `debate_limit_reached` whose details name limit, used, resetsAt and upgradeTo, or
    * what another budget says; not_found `organization_not_found`; forbidden `organization_suspended`; failed_precondition

@@ -58,6 +58,17 @@ export function linesBetween(before: SubscriptionState, after: SubscriptionState
   ];
 }
 
+/** The charge that a credit gives a part of back: the last one of its period before it. `lines` are all before it, the oldest first. */
+export function chargeBehind(
+  credit: SubscriptionLine,
+  lines: readonly SubscriptionLine[],
+): SubscriptionLine | undefined {
+  return lines.findLast(
+    ({ kind, number, periodStart }) =>
+      kind === "charge" && number < credit.number && periodStart === credit.periodStart,
+  );
+}
+
 export function totalOf(lines: readonly { readonly amount: bigint }[]): bigint {
   return lines.reduce((sum, { amount }) => sum + amount, 0n);
 }

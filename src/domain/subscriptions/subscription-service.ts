@@ -28,7 +28,7 @@ import {
   type Outcome,
   type SubscriptionChange,
 } from "./lifecycle.ts";
-import { type SubscriptionLine, totalOf } from "./line.ts";
+import { chargeBehind, totalOf } from "./line.ts";
 import type { NoticeSink } from "./notice.ts";
 import { foundState, type PlanLimits, SubscriptionRecord } from "./record.ts";
 import { firstState, isTrialOver, periodOf, runsPaid, type SubscriptionState } from "./state.ts";
@@ -185,9 +185,16 @@ export class SubscriptionService {
     });
   }
 
-  /** A tenant's lines that were made before an instant, the oldest first: for who settled before and bills them. */
-  linesBefore(tenant: string, before: number, reader: Reader): Promise<SubscriptionLine[]> {
-    return linesBefore(tenant, before, reader);
+  /**
+   * A tenant's lines that were made before an instant, the oldest first, and of a credit the charge that it gives a part of
+   * back: for who settled before and bills them.
+   */
+  async linesBefore(tenant: string, before: number, reader: Reader) {
+    const lines = await linesBefore(tenant, before, reader);
+    return lines.map((line) => {
+      const charge = line.kind === "credit" ? chargeBehind(line, lines) : undefined;
+      return { ...line, takesBack: charge && { line: charge.id, at: charge.at } };
+    });
   }
 
   /** What a tenant has at an instant, what is due by then done; undefined where there is no such organization. */

@@ -28,7 +28,7 @@ export interface Line {
   readonly cents: number;
   /** Of usage: events, the exact charge, and whether it is billed. */
   readonly detail: string;
-  /** Of usage: what it is of, on whatever invoice. */
+  /** What it is of, on whatever invoice: of a plan's unused rest, the charge that it takes back; '' of items. */
   readonly key: string;
 }
 
@@ -67,8 +67,8 @@ export class ExpectedBilling {
     const organization = this.#organizations.all.find(({ id }) => id === tenant);
     // Lines never change: each is itself in every copy of their list.
     const gone = new Set(mine.flatMap(({ subscription }) => subscription));
-    const due = (organization?.written.lines ?? []).filter((line) => line.at < before);
-    const subscription = due.filter((line) => !gone.has(line));
+    const written = organization?.written.lines ?? [];
+    const subscription = written.filter((line) => line.at < before && !gone.has(line));
     // What comes late goes the way that its day has gone.
     const settled = new Map(mine.flatMap((one) => [...one.metered]));
     const isMetered = (day: number) =>
@@ -78,7 +78,10 @@ export class ExpectedBilling {
         tierAt(organization.written, day * DAY) === "enterprise_plus");
     return {
       metered: new Map([...usage.values()].map(({ day }) => [day, isMetered(day)])),
-      lines: [...subscription.map(subscriptionText), ...usageLines(usage, isMetered)],
+      lines: [
+        ...subscription.map((line) => subscriptionLine(line, written)),
+        ...usageLines(usage, isMetered),
+      ],
       usage,
       subscription,
     };
@@ -135,11 +138,14 @@ function usageLines(usage: UsageByKey, isMetered: (day: number) => boolean): Lin
     });
 }
 
-function subscriptionText({ kind, tier, from, period, cents }: SubscriptionLine): Line {
+function subscriptionLine(line: SubscriptionLine, all: readonly SubscriptionLine[]): Line {
+  const { kind, tier, from, period, cents } = line;
   const what = kind === "credit" ? "unused rest of " : from > period.start ? "rest of " : "";
   const day = (instant: number) => new Date(instant).toISOString().slice(0, 10);
   const description = `${what}plan ${tier}, ${day(from)} to ${day(period.end)}`;
-  return { group: "subscription", description, cents, detail: "", key: "" };
+  let charge = all.indexOf(line);
+  while (all[charge]?.kind === "credit") charge -= 1;
+  return { group: "subscription", description, cents, detail: "", key: `plan ${charge}` };
 }
 
 function sumsOf(row: Row): Sums {

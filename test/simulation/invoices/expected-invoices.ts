@@ -156,6 +156,7 @@ export class ExpectedInvoices {
     if (terms.code !== null && purchase > 0) this.#discounts.redeem(this.#useOf(invoice, purchase));
     const bought = content.total - content.taxTotal;
     if (bought > 0) this.#volumes.record({ do: "purchase", tenant, cents: bought, reference: name });
+    if (bought < 0) this.#volumes.takeBack(tenant, 0 - bought, name);
     Object.assign(invoice, { usage: billable.usage, metered: billable.metered });
     invoice.subscription = billable.subscription;
     invoice.content = { ...content, ...this.#pay(invoice, content.total) };
@@ -292,7 +293,13 @@ export class ExpectedInvoices {
 
   #totals(invoice: Invoice, { lines }: Billable, order: Order): Totals | Failure {
     const percent = this.#volumes.percent(invoice.tenant);
-    const taken = lines.map((line) => this.#takenBack(invoice.tenant, line));
+    // What is charged and taken back on one invoice was not billed before.
+    const charged = new Set(lines.flatMap(({ cents, key }) => (cents > 0 ? key : [])));
+    const taken = lines.map((line) =>
+      line.cents < 0 && (line.group === "usage" || !charged.has(line.key))
+        ? this.#takenBack(invoice.tenant, line)
+        : line,
+    );
     return totalsOf(taken, invoice.terms, order, percent, (purchase) => {
       const found = this.#discounts.look(this.#useOf(invoice, purchase));
       return "base" in found ? { discount: found.discount, percent: found.percent } : found;
@@ -301,7 +308,6 @@ export class ExpectedInvoices {
 
   /** A line of less than nothing gives back what was billed for it, at most what is left of that. */
   #takenBack(tenant: string, line: Line): TakenLine {
-    if (line.group !== "usage" || line.cents >= 0) return line;
     const standing = this.all.filter(
       (one) => one.tenant === tenant && (one.status === "finalized" || one.status === "paid"),
     );

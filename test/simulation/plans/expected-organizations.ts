@@ -171,7 +171,7 @@ export class ExpectedOrganizations {
         ...{ ...asked, unknownUsd: false, unknownTokens: true, key: `debate ${start} ${debate}` },
         ...{ eventId: eventId ?? "", isEnforced: true, request: "", asked: null },
       },
-      eventId !== null && usage.find(tenant, eventId) !== undefined,
+      eventId === null ? undefined : usage.find(tenant, eventId),
     );
     if ("code" in answer)
       return { code: answer.code === "budget_exceeded" ? "debate_limit_reached" : answer.code };

@@ -141,7 +141,10 @@ export class PlanChoices {
   #startDebates(organization: string): PlanOperation {
     const { random } = this.#world;
     const count = random.chance(0.5) ? 1 : random.chance(0.85) ? random.int(2, 6) : random.int(7, 20);
-    const event = random.chance(0.4) ? `debate-event-${this.#debates + 1}` : null;
+    // One that tells another debate tells no second one.
+    const other =
+      this.#told.length > 0 && random.chance(0.1) ? random.pick(this.#told.slice(-6)).event : null;
+    const event = random.chance(0.4) ? (other ?? `debate-event-${this.#debates + 1}`) : null;
     const debates = Array.from({ length: count }, () => {
       // One that has begun already counts no more, or once more in another period.
       if (this.#debates > 0 && random.chance(0.2))
