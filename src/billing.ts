@@ -187,7 +187,8 @@ export class Billing {
     this.credits = new CreditService({ store, clock, ids }, { tenant });
     const { askForPayment } = options;
     this.topUps = new TopUpService({ store, clock, ids, askForPayment }, { tenant });
-    this.discounts = new DiscountService({ store, clock, ids }, { tenant });
+    const settle = (whose: string) => this.subscriptions.settle(whose);
+    this.discounts = new DiscountService({ store, clock, ids, settle }, { tenant });
     this.volumeDiscounts = new VolumeService({ store, clock, ids }, { tenant });
     this.metering = new MeteringService(
       { store, clock, ids, pricing: this.pricing },
@@ -207,13 +208,12 @@ export class Billing {
     );
     this.budgets = new BudgetService({ store, clock, ids, engine }, { tenant });
     this.holds = new HoldService(
-      { store, clock, ids, pricing: this.pricing, engine },
+      { store, clock, ids, pricing: this.pricing, engine, settle },
       { tenant, unknownModel },
     );
     this.entitlements = new EntitlementService({
-      ...{ store, clock, holds: this.holds },
+      ...{ store, clock, holds: this.holds, settle },
       plan: (whose, at, reader) => this.subscriptions.plan(whose, at, reader),
-      settle: (whose) => this.subscriptions.settle(whose),
     });
     const notices = new InvoiceMails({ clock, ids });
     this.invoices = new InvoiceService(

@@ -73,6 +73,8 @@ const step: fc.Arbitrary<Step> = fc.oneof(
 export const histories = fc.array(step, { minLength: 4, maxLength: 18 });
 
 interface PlainUse extends PlainAsk {
+  /** What the uses before it left of the purchase. */
+  readonly left: number;
   readonly off: number;
   readonly percentOff: boolean;
   state: "reserved" | "confirmed" | "released";
@@ -145,13 +147,13 @@ export class PlainDiscounts {
     if (typeof off === "string") return off;
     const wanted = kind === "apply" ? "confirmed" : "reserved";
     const present = this.#find(step);
-    if (present !== undefined) {
-      if (wanted === "confirmed") present.state = wanted;
-      return `${present.state} ${off}`;
-    }
+    if (present !== undefined)
+      return wanted === "confirmed" ? this.#confirm(present) : `${present.state} ${off}`;
+    const others = this.#others(tenant, reference, code);
+    if (wanted === "confirmed" && others.some(({ state }) => state === "reserved")) return "confirm_in_order";
     const percentOff = CODES[code]?.percent !== null;
-    const end = this.#hour + hours;
-    this.uses.push({ code, tenant, cents, reference, off, percentOff, state: wanted, end });
+    const [left, end] = [cents - sum(others), this.#hour + hours];
+    this.uses.push({ code, tenant, cents, reference, left, off, percentOff, state: wanted, end });
     return `${wanted} ${off}`;
   }
 
@@ -160,8 +162,14 @@ export class PlainDiscounts {
     if (use.state === "released") return "redemption_released";
     if (use.state === "reserved") {
       const others = this.#others(use.tenant, use.reference, use.code);
-      if (others.some(({ cents }) => cents !== use.cents) || sum(others) + use.off > use.cents)
-        return "room_taken";
+      if (others.some(({ cents }) => cents !== use.cents)) return "room_taken";
+      const before = others.filter(({ left }) => left > use.left);
+      if (use.left !== use.cents - sum(before)) return "base_moved";
+      if (before.some(({ state }) => state === "reserved")) return "confirm_in_order";
+      // Those after it began where it ends.
+      const after = others.filter((one) => !before.includes(one));
+      const ends = [use, ...after].map(({ left, off }) => left - off);
+      if (after.some(({ left }) => !ends.includes(left))) return "room_taken";
       if (!this.#counts(use)) {
         const { max, own } = CODES[use.code] as PlainCode;
         const live = this.uses.filter((one) => one.code === use.code && this.#counts(one));

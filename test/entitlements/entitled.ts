@@ -18,8 +18,12 @@ export async function startEntitled(url: string, { clock = new ManualClock(START
   const ids = createIds(clock);
   const pricing = new PricingService(store, clock);
   const engine = budgetEngine({ store, clock });
+  const settled: string[] = [];
+  const settle = async (tenant: string) => {
+    settled.push(tenant);
+  };
   const holds = new HoldService(
-    { store, clock, ids, pricing, engine },
+    { store, clock, ids, pricing, engine, settle },
     { tenant: undefined, unknownModel: "refuse" },
   );
   const budgets = new BudgetService({ store, clock, ids, engine }, { tenant: undefined });
@@ -29,17 +33,13 @@ export async function startEntitled(url: string, { clock = new ManualClock(START
   );
   const planBudgets = new PlanBudgets(engine);
   const stated = new Map<string, { plan: TenantPlan; anchor: number }>();
-  const settled: string[] = [];
   const entitlements = new EntitlementService({
-    ...{ store, clock, holds },
+    ...{ store, clock, holds, settle },
     plan: async (tenant, at) => {
       const known = stated.get(tenant);
       if (known === undefined) return undefined;
       const { start, end } = periodAt(at, "month", { anchor: known.anchor });
       return { ...known.plan, periodStart: start, periodEnd: end };
-    },
-    settle: async (tenant) => {
-      settled.push(tenant);
     },
   });
 

@@ -114,7 +114,8 @@ export async function startServer(database: string, { strict = false }: { strict
     channels: { endpoints: new RegisteredEndpoints(store, channel), log: (line) => lines.push(line) },
   });
   const subscriptions = new SubscriptionService({ ...parts, limits: new PlanBudgets(budgets) });
-  const holds = new HoldService({ ...parts, pricing, engine: budgets }, policy);
+  const settle = (tenant: string) => subscriptions.settle(tenant);
+  const holds = new HoldService({ ...parts, pricing, engine: budgets, settle }, policy);
   const metering = new MeteringService(
     { ...parts, pricing },
     {
@@ -135,7 +136,7 @@ export async function startServer(database: string, { strict = false }: { strict
     budgets: new BudgetService({ ...parts, engine: budgets }, policy),
     ...{ holds, subscriptions },
     entitlements: new EntitlementService({
-      ...{ store, clock, holds, settle: (tenant: string) => subscriptions.settle(tenant) },
+      ...{ store, clock, holds, settle },
       plan: (tenant, at, reader) => subscriptions.plan(tenant, at, reader),
     }),
     credits,
@@ -147,7 +148,7 @@ export async function startServer(database: string, { strict = false }: { strict
       policy,
     ),
     topUps: new TopUpService({ ...parts, askForPayment: async ({ id }) => asked.push(id) }, policy),
-    discounts: new DiscountService(parts, policy),
+    discounts: new DiscountService({ ...parts, settle }, policy),
     volumeDiscounts: new VolumeService(parts, policy),
     writes: new WriteService(parts),
     verify: () => metering.verify(),

@@ -108,9 +108,20 @@ const SPEND_FIELDS: readonly string[] = [
 ];
 const DEBATE_FIELDS: readonly string[] = ["tenant", "debate", "dimensions", "eventId"];
 
+export interface HoldDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  readonly pricing: PricingService;
+  readonly engine: BudgetEngine;
+  /** Writes what is due of a tenant's subscription, so that the budget of its plan is today's. */
+  readonly settle?: (tenant: string) => Promise<void>;
+}
+
 /** Takes room in budgets before it is used, and settles it after. */
 export class HoldService {
   readonly #store: Store;
+  readonly #settlePlan: HoldDeps["settle"];
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #pricing: PricingService;
@@ -120,11 +131,12 @@ export class HoldService {
   readonly #jobs: BudgetJobs;
 
   constructor(
-    deps: { store: Store; clock: Clock; ids: Ids; pricing: PricingService; engine: BudgetEngine },
+    deps: HoldDeps,
     options: { readonly tenant: string | undefined; readonly unknownModel: UnknownModelPolicy },
   ) {
     const { store, clock, ids, pricing, engine } = deps;
     this.#store = store;
+    this.#settlePlan = deps.settle;
     this.#clock = clock;
     this.#ids = ids;
     this.#pricing = pricing;
@@ -200,6 +212,7 @@ export class HoldService {
   async check(input: SpendRequest): Promise<BudgetCheck> {
     const request = this.#parse(input, REQUEST_FIELDS);
     try {
+      await this.#settleFor(request);
       const judged = await this.#judge(request);
       const refused = tightest(judged);
       return {
@@ -309,6 +322,7 @@ export class HoldService {
       throw invalidInput("ttlMs", "out_of_range", "ttlMs must be from 1 to 86400000: at most 24 hours");
     const key = input.key === undefined ? null : textOf(input.key, "key");
     try {
+      await this.#settleFor(request);
       const job = { kind: "authorize", id: this.#ids.next("hold"), key, mode, ttlMs, request } as const;
       return this.#holdView((await this.#submit(job)) as HoldAnswer);
     } catch (error) {
@@ -340,6 +354,7 @@ export class HoldService {
     { eventId, ...how }: { eventId: unknown; key: string | null; enforce: boolean; debate: string | null },
     request: CheckedRequest,
   ): Promise<RecordedSpend> {
+    await this.#settleFor(request);
     const what = { id: this.#ids.next("spd"), eventId: dimensionOf(eventId, "eventId"), request };
     const { spend, judged } = (await this.#submit({ kind: "spend", ...what, ...how })) as SpendAnswer;
     return {
@@ -347,6 +362,11 @@ export class HoldService {
       warnings: judged.flatMap(warningsOf),
       budgets: judged.map(decisionView),
     };
+  }
+
+  /** A debate is one of the plan of now. */
+  async #settleFor({ type, tenant }: CheckedRequest): Promise<void> {
+    if (type === DEBATE) await this.#settlePlan?.(tenant);
   }
 
   #parse(input: SpendRequest, fields: readonly string[], costField?: string): CheckedRequest {

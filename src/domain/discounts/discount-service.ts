@@ -52,18 +52,28 @@ const USE = ["tenant", "code", "purchaseAmountCents", "reference", "tier"] as co
 const REDEEM = [...USE, "userId"] as const;
 const CODES_AT_ONCE = 100;
 
+export interface DiscountDeps {
+  readonly store: Store;
+  readonly clock: Clock;
+  readonly ids: Ids;
+  /** Writes what is due of a tenant's subscription, so that its tier is today's. */
+  readonly settle?: (tenant: string) => Promise<void>;
+}
+
 /** Discount codes: a limit of a code holds over any number of callers and processes. */
 export class DiscountService {
   readonly #store: Store;
+  readonly #settlePlan: DiscountDeps["settle"];
   readonly #clock: Clock;
   readonly #ids: Ids;
   readonly #tenant: string | undefined;
 
   constructor(
-    { store, clock, ids }: { store: Store; clock: Clock; ids: Ids },
+    { store, clock, ids, settle }: DiscountDeps,
     { tenant }: { readonly tenant: string | undefined },
   ) {
     this.#store = store;
+    this.#settlePlan = settle;
     this.#clock = clock;
     this.#ids = ids;
     this.#tenant = tenant;
@@ -144,6 +154,7 @@ export class DiscountService {
     fieldsOf(input, USE, "code use");
     const ask = this.#askOf(input);
     if (isRefusal(ask)) return refused(typedOf(input.code), input, ask);
+    await this.#settlePlan?.(ask.tenant);
     const answer = await this.#store.read((reader) => look(ask, this.#clock.now(), reader));
     return isRefusal(answer) ? refused(ask.code, input, answer) : validCheck(ask.code, ask.purchase, answer);
   }
@@ -153,8 +164,8 @@ export class DiscountService {
    * `reference` a retry has the first result and takes nothing.
    *
    * @throws BillingError with one of `REFUSALS` as its code: not_found `code_not_found`; limit_exceeded
-   * `code_exhausted`, `max_uses_per_org`; failed_precondition for the others. Conflict `reference_conflict` for another
-   * amount under the reference.
+   * `code_exhausted`, `max_uses_per_org`; failed_precondition for the others, and `confirm_in_order` while another code is
+   * reserved for the purchase. Conflict `reference_conflict` for another amount under the reference.
    * @example
    * await discounts.apply({ tenant: "acme", code: "welcome50", purchaseAmountCents: 29900, reference: "order_17" });
    */
@@ -177,8 +188,8 @@ export class DiscountService {
   /**
    * Makes a reservation final: the purchase was paid. Idempotent. After its end too, unless others have taken its room.
    *
-   * @throws BillingError not_found `redemption_not_found`; failed_precondition `redemption_released`; limit_exceeded
-   * `room_taken`.
+   * @throws BillingError not_found `redemption_not_found`; failed_precondition `redemption_released`, `confirm_in_order`,
+   * `base_moved`; limit_exceeded `room_taken`.
    */
   confirm(key: RedemptionKey): Promise<RedemptionView> {
     return this.#settle(key, confirm);
@@ -228,6 +239,7 @@ export class DiscountService {
     const reference = freeReferenceOf(input.reference) ?? undefined;
     const ask = this.#askOf({ ...input, reference });
     if (isRefusal(ask)) throw refusalError(ask);
+    await this.#settlePlan?.(ask.tenant);
     const id = this.#ids.next("red");
     const now = this.#clock.now();
     const answer = await this.#store.transaction((tx) =>

@@ -289,6 +289,41 @@ describe.each(ENGINES)("discount codes on $name", ({ freshUrl }) => {
     expect(await codeOf(discounts.confirm({ redemptionId: small.id }))).toBe("room_taken");
   });
 
+  it("stack on what is final, and never on what was given back", async () => {
+    const { discounts, clock } = await start();
+    for (const code of ["HALF", "HALF2", "HALF3"]) await discounts.createCode({ code, discountPercent: 50 });
+    await discounts.createCode({ code: "TEN", discountAmountCents: 1_000 });
+    const use = (code: string, reference: string) => ({ code, purchaseAmountCents: 10_000, reference });
+    const reserve = (code: string, reference: string) =>
+      discounts.reserve({ ...use(code, reference), ttlMs: 1_000 });
+    const confirm = ({ id }: { id: string }) => discounts.confirm({ redemptionId: id });
+    // Nothing final is a part of what a reservation leaves: neither used at once, nor confirmed before it.
+    const [half, ten] = [await reserve("HALF", "one"), await reserve("TEN", "one")];
+    expect(await codeOf(discounts.apply(use("HALF2", "one")))).toBe("stacking_order");
+    expect(await codeOf(confirm(ten))).toBe("confirm_in_order");
+    expect((await confirm(half)).finalAmountCents).toBe(5_000);
+    expect((await confirm(ten)).finalAmountCents).toBe(4_000);
+    // What it leaned on is gone.
+    const [base, upper] = [await reserve("HALF2", "two"), await reserve("HALF3", "two")];
+    expect(await codeOf(discounts.apply(use("TEN", "two")))).toBe("max_uses_per_org");
+    await discounts.release({ redemptionId: base.id });
+    expect(await codeOf(confirm(upper))).toBe("base_moved");
+    expect((await discounts.apply({ ...use("HALF3", "two") }).catch(() => undefined)) ?? null).toBeNull();
+    await discounts.release({ redemptionId: upper.id });
+    // Late, another code has taken its part of the whole: 50 % and 50 % are never 100 %.
+    const late = await reserve("HALF2", "three");
+    clock.advance(1_000);
+    expect((await discounts.apply(use("HALF3", "three"))).discountAmountCents).toBe(5_000);
+    expect(await codeOf(confirm(late))).toBe("room_taken");
+    // Late, but in order: both.
+    await discounts.createCode({ code: "A", discountPercent: 50 });
+    await discounts.createCode({ code: "B", discountPercent: 50 });
+    const both = [await reserve("A", "four"), await reserve("B", "four")];
+    clock.advance(1_000);
+    for (const one of both) await confirm(one);
+    expect((await discounts.getCode("B")).totalDiscountCents).toBe(2_500);
+  });
+
   it("count no use beyond a limit by the very statement that counts, whatever was decided before", async () => {
     const { discounts } = await start();
     const limits = [

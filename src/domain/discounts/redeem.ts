@@ -48,7 +48,12 @@ export async function look(ask: Ask, now: number, reader: Reader): Promise<Redem
   return answerTo(ask, { code, spent, due, now }, reader);
 }
 
-/** Takes a use of a code, once per purchase: the same ask again has the first redemption. */
+/**
+ * Takes a use of a code, once per purchase: the same ask again has the first redemption. One for good is not taken of what an
+ * open reservation leaves: that may still be given back.
+ *
+ * @throws BillingError failed_precondition `confirm_in_order`.
+ */
 export async function redeem(
   ask: Ask,
   wanted: NewRedemption,
@@ -62,6 +67,8 @@ export async function redeem(
   const answer = await answerTo(ask, { code, spent, due, now }, tx);
   if (isRefusal(answer)) return answer;
   if ("id" in answer) return wanted.state === "confirmed" ? confirm(answer, now, tx) : answer;
+  if (wanted.state === "confirmed" && ask.reference !== null)
+    requireNoneOpen(await redemptionsOfPurchase(ask.tenant, ask.reference, tx), now);
   await expireDue(code.code, due, now, tx);
   // Decided under the lock; the statement that counts decides again.
   if (!(await takeUse(ask.tenant, code, answer.discount, tx))) throw new OvertakenError();
@@ -75,10 +82,10 @@ export async function redeem(
 }
 
 /**
- * Makes a reservation final. After its end it still is confirmed where its use is not taken by others meanwhile: the
- * purchase was made at the price that was promised.
+ * Makes a reservation final, those before it on its purchase first, so that what it took its part of is final too. After its
+ * end it still is confirmed where its use is not taken by others meanwhile: the purchase was made at the price that was promised.
  *
- * @throws BillingError limit_exceeded `room_taken`; failed_precondition `redemption_released`.
+ * @throws BillingError limit_exceeded `room_taken`; failed_precondition `redemption_released`, `confirm_in_order`, `base_moved`.
  */
 export async function confirm(found: Redemption, now: number, tx: Tx): Promise<Redemption> {
   const { tenant, id, reference } = found;
@@ -92,9 +99,12 @@ export async function confirm(found: Redemption, now: number, tx: Tx): Promise<R
   if (state === "confirmed") return redemption;
   if (state === "released") throw released();
   // Whoever came with a later time may have counted this one as over already.
-  const others = takenByOthers(redemptions, code.code, now);
-  if (others.taken + discount > purchase || (others.purchase ?? purchase) !== purchase)
-    throw roomTaken(redemption);
+  const stack = redemptions.filter((one) => one.id === id || counts(one, now)).sort(byBase);
+  if (stack.some((one) => one.purchase !== purchase)) throw roomTaken(redemption);
+  const before = stack.filter(({ base }) => base > redemption.base);
+  if (before.reduce((left, one) => left - one.discount, purchase) !== redemption.base) throw baseMoved();
+  requireNoneOpen(before, now);
+  if (!isStack(stack, purchase)) throw roomTaken(redemption);
   if (state === "expired") {
     const left = expired === 0 ? code : ((await codeAcrossTenants(code.code, tx)) as StoredCode);
     const own = await ownUses(tenant, code.code, tx);
@@ -173,6 +183,28 @@ function takenByOthers(redemptions: readonly Redemption[], code: string, now: nu
   };
 }
 
+/** Each code of a purchase takes its part of what those before it left: the greatest base first. */
+function isStack(stack: readonly Redemption[], purchase: bigint): boolean {
+  let left = purchase;
+  return stack.every(({ base, discount }) => {
+    const fits = base === left;
+    left -= discount;
+    return fits;
+  });
+}
+
+function byBase(one: Redemption, other: Redemption): number {
+  return one.base > other.base ? -1 : 1;
+}
+
+function requireNoneOpen(redemptions: readonly Redemption[], now: number): void {
+  const open = redemptions.find((one) => one.state === "reserved" && counts(one, now));
+  if (open === undefined) return;
+  const text = `the code ${open.code} is reserved for this purchase: confirm or release it first`;
+  const details = { code: open.code, redemptionId: open.id };
+  throw new BillingError("failed_precondition", "confirm_in_order", text, { details });
+}
+
 function counts(redemption: Redemption, now: number): boolean {
   const { state } = redemption;
   return state === "confirmed" || (state === "reserved" && !isDue(redemption, now));
@@ -213,6 +245,12 @@ function released(): BillingError {
 function confirmed(): BillingError {
   const text = "this redemption is confirmed: its use stays used";
   return new BillingError("failed_precondition", "redemption_confirmed", text);
+}
+
+function baseMoved(): BillingError {
+  const text =
+    "codes that were used before it on this purchase have ended or were released: use a new reference";
+  return new BillingError("failed_precondition", "base_moved", text);
 }
 
 function roomTaken({ expiresAt }: Redemption): BillingError {

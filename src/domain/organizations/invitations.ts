@@ -23,6 +23,7 @@ import {
   organizationNotFound,
 } from "./organization.ts";
 import { lockOrganization, organizationOf } from "./organization-store.ts";
+import type { PlanKeeper } from "./plan-keeper.ts";
 import type { MembershipRole } from "./role.ts";
 import { type SecureRandom, secretText } from "./secure-random.ts";
 import { userAcrossTenants } from "./user-store.ts";
@@ -73,7 +74,7 @@ export async function revoke(change: Change, id: string): Promise<InvitationView
 
 /** @throws BillingError: see `OrganizationService.acceptInvitation`. */
 export async function accept(
-  { clock, ids }: ChangeContext,
+  { clock, ids, plans }: ChangeContext & { readonly plans: PlanKeeper },
   actor: Actor,
   token: string,
   tx: Tx,
@@ -98,7 +99,7 @@ export async function accept(
     standing: { actor, role, permissions: [] },
     note: () => undefined,
   };
-  await join(change, actor.id, role);
+  await join(change, plans, { user: actor.id, role });
   const details = { role, invitation: id };
   await record(tx, { ids, at, tenant, actor }, [{ action: "member.joined", target: actor.id, details }]);
   return requireMember(change, actor.id);

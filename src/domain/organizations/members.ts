@@ -6,8 +6,16 @@ import { requirePermission } from "./access.ts";
 import { actsForInstallation } from "./actor.ts";
 import type { Change } from "./change.ts";
 import { endMembership, insertMember, memberOf, roleOf, updateMemberRole } from "./membership-store.ts";
-import { alreadyMember, lastOwner, type MemberView, memberNotFound, roleAboveOwn } from "./organization.ts";
-import { countOwner, giveSeatBack, takeSeat, uncountOwner } from "./organization-store.ts";
+import {
+  alreadyMember,
+  lastOwner,
+  type MemberView,
+  memberNotFound,
+  type OrganizationView,
+  roleAboveOwn,
+} from "./organization.ts";
+import { countOwner, giveSeatBack, organizationOf, takeSeat, uncountOwner } from "./organization-store.ts";
+import type { PlanKeeper } from "./plan-keeper.ts";
 import { isPromotion, isRole, isWithin, type MembershipRole } from "./role.ts";
 import { countMembershipAcrossTenants, uncountMembershipAcrossTenants } from "./user-store.ts";
 
@@ -27,16 +35,20 @@ export function requireRoleWithin({ standing }: Change, role: MembershipRole): v
 }
 
 /**
- * Makes a user a member: takes a seat, and one of the user's organizations.
+ * Makes a user a member: takes a seat of the plan of now, and one of the user's organizations.
  *
  * @throws BillingError conflict `already_member`; limit_exceeded `seat_limit_reached`, `organization_limit_reached`.
  */
-export async function join(change: Change, user: string, role: MembershipRole): Promise<void> {
-  const { tx, tenant, at, organization } = change;
+export async function join(
+  { tx, tenant, at }: Change,
+  plans: PlanKeeper,
+  { user, role }: { readonly user: string; readonly role: MembershipRole },
+): Promise<void> {
   if ((await roleOf(tenant, user, tx)) !== undefined) throw alreadyMember();
-  const { seats } = organization;
+  await plans.settle(tx, tenant);
+  const { seats, tier } = (await organizationOf(tenant, tx)) as OrganizationView;
   if (!(await takeSeat(tenant, seats, role === "owner", tx))) {
-    const text = `every seat of this organization is taken (${seats} on ${organization.tier})`;
+    const text = `every seat of this organization is taken (${seats} on ${tier})`;
     throw new BillingError("limit_exceeded", "seat_limit_reached", text, { details: { seats } });
   }
   await takeOrganization(user, tx);

@@ -240,7 +240,7 @@ export class OrganizationService {
     return this.#change("addMember", actor, tenant, async (change) => {
       await ensureUserAcrossTenants(id, change.at, change.tx);
       if ((await requireUser(id, change.tx)).erasedAt !== null) throw userNotFound();
-      await join(change, id, checked);
+      await join(change, this.#plans, { user: id, role: checked });
       change.note("member.added", id, { role: checked });
       return requireMember(change, id);
     });
@@ -300,7 +300,9 @@ export class OrganizationService {
    */
   async acceptInvitation(actor: Actor, token: string): Promise<MemberView> {
     if (checkedActor(actor).kind !== "user" || typeof token !== "string") throw invitationNotFound();
-    return this.#store.transaction((tx) => accept(this.#context, actor, token, tx));
+    return this.#store.transaction((tx) =>
+      accept({ ...this.#context, plans: this.#plans }, actor, token, tx),
+    );
   }
 
   /**

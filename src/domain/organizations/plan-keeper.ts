@@ -19,6 +19,8 @@ export interface PlanKeeper {
   created(tx: Tx, made: PlanMoment & { readonly tier: SubscriptionTier }): Promise<void>;
   /** An operator gives it a tier by hand: this puts it on that, the organization's own row included. */
   tierSet(tx: Tx, set: PlanMoment & { readonly tier: SubscriptionTier }): Promise<void>;
+  /** Writes what time has made due, so that the organization's tier and seats are those of now. */
+  settle(tx: Tx, tenant: string): Promise<void>;
   /** The organization was erased: nothing is charged from now on. */
   erased(tx: Tx, erased: PlanMoment): Promise<void>;
 }
@@ -27,5 +29,6 @@ export interface PlanKeeper {
 export const TIER_ALONE: PlanKeeper = Object.freeze({
   created: async () => undefined,
   tierSet: (tx, { tenant, tier, at }) => putPlan(tenant, { tier, version: planOf(tier).version, at }, tx),
+  settle: async () => undefined,
   erased: async () => undefined,
 } satisfies PlanKeeper);

@@ -103,7 +103,6 @@ export class EntitlementService {
    */
   async startDebate(tenant: string, input: Omit<DebateInput, "tenant">): Promise<StartedDebate> {
     const plan = await this.planOf(tenant);
-    await this.#settle(tenant);
     try {
       const { id, at, eventId } = await this.#holds.startDebate({ ...input, tenant });
       return { id, debate: input.debate, startedAt: at, eventId };

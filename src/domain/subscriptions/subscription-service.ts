@@ -263,6 +263,7 @@ export class SubscriptionService {
         this.#record.begin(tx, tenant, firstState(planOf(tier), at), actor, at),
       tierSet: (tx, { tenant, tier, at, actor }) =>
         this.#direct(tx, tenant, { kind: "set_tier", tier }, at, actor),
+      settle: (tx, tenant) => this.#settleWithin(tx, tenant),
       erased: (tx, { tenant, at, actor }) => this.#direct(tx, tenant, { kind: "end" }, at, actor),
     };
   }
@@ -300,9 +301,13 @@ export class SubscriptionService {
   #settleOne(tenant: string): Promise<void> {
     return this.#store.transaction(async (tx) => {
       await lockOrganization(tenant, tx);
-      // Another process may have been here before us.
-      await this.#record.write(tx, await requireStored(tenant, tx), this.#clock.now(), []);
+      await this.#settleWithin(tx, tenant);
     });
+  }
+
+  /** With the organization locked; another process may have been here before us. */
+  async #settleWithin(tx: Tx, tenant: string): Promise<void> {
+    await this.#record.write(tx, await requireStored(tenant, tx), this.#clock.now(), []);
   }
 }
 

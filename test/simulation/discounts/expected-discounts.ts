@@ -131,6 +131,9 @@ export class ExpectedDiscounts {
     if (!("base" in found)) return found;
     if ("name" in found) return use.do === "apply" ? this.confirm(use.tenant, found.name) : found;
     const { code } = this.find(use.code) as Code;
+    // What is final is not a part of what may be given back.
+    const open = this.#together(use.tenant, use.reference).some((one) => this.#isOpen(one));
+    if (use.do === "apply" && open) return { code: "confirm_in_order" };
     this.#tidy(code);
     const { name, tenant, purchase, user } = use;
     const isFinal = use.do === "apply";
@@ -150,12 +153,9 @@ export class ExpectedDiscounts {
     if (redemption === undefined) return { code: "redemption_not_found" };
     if (redemption.state === "released") return { code: "redemption_released" };
     if (redemption.state === "reserved") {
-      const { purchase, discount, code } = redemption;
-      const others = this.others(redemption);
-      const isTooMuch =
-        sumOf(others) + discount > purchase || others.some((one) => one.purchase !== purchase);
-      const isFull = !this.counts(redemption) && this.#isFull(this.find(code) as Code, tenant);
-      if (isTooMuch || isFull) return { code: "room_taken" };
+      const isFull = !this.counts(redemption) && this.#isFull(this.find(redemption.code) as Code, tenant);
+      const refused = this.#misplaced(redemption) ?? (isFull ? "room_taken" : null);
+      if (refused !== null) return { code: refused };
     }
     this.#tidy(redemption.code);
     redemption.state = "confirmed";
@@ -169,6 +169,26 @@ export class ExpectedDiscounts {
     this.#tidy(redemption.code);
     if (this.counts(redemption)) redemption.state = "released";
     return redemption;
+  }
+
+  /** In the order of their use each of a purchase's codes takes off what the one before it left. */
+  #misplaced(redemption: Redemption): string | null {
+    const { tenant, reference, purchase, base } = redemption;
+    const all = this.#together(tenant, reference).filter((one) => one === redemption || this.counts(one));
+    if (all.some((one) => one.purchase !== purchase)) return "room_taken";
+    const before = all.filter((one) => one.base > base);
+    if (purchase - sumOf(before) !== base) return "base_moved";
+    if (before.some((one) => this.#isOpen(one))) return "confirm_in_order";
+    let left = purchase;
+    for (const one of all) {
+      if (one.base !== left) return "room_taken";
+      left -= one.discount;
+    }
+    return null;
+  }
+
+  #isOpen(one: Redemption): boolean {
+    return one.state === "reserved" && this.counts(one);
   }
 
   /** What counts as a use now: a reservation does up to its end. */
