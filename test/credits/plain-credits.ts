@@ -146,7 +146,10 @@ export class PlainCredits {
 
   #deduct({ cents, allowPartial, reference }: Step & { kind: "deduct" }): number | string {
     const known = reference === null ? undefined : this.#byReference.get(reference);
-    if (known !== undefined) return known.asked === cents ? 0 - known.taken : "reference_conflict";
+    if (known !== undefined) {
+      const isPart = !allowPartial && known.taken < cents;
+      return known.asked === cents && !isPart ? 0 - known.taken : "reference_conflict";
+    }
     if (!allowPartial && cents > this.balance) return "insufficient_credits";
     const taken = this.#draw(cents);
     this.sums.used += taken.length;

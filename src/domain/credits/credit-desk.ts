@@ -113,7 +113,9 @@ export class CreditDesk {
     const { tenant, reference } = job;
     const known = reference === null ? undefined : this.#byReference.get(keyOf(tenant, reference));
     if (known !== undefined)
-      return known.request === job.request ? known : referenceConflict(reference ?? "");
+      return known.request === job.request && !isTooLittle(job, known)
+        ? known
+        : referenceConflict(reference ?? "");
     const answer = this.#do(job, this.#accountOf(tenant));
     if (!(answer instanceof BillingError)) this.#remember(answer);
     return answer;
@@ -125,8 +127,7 @@ export class CreditDesk {
         return this.#issue(job, account);
       case "deduct":
       case "adjust":
-        if (!job.allowPartial && job.amount > account.balance)
-          return insufficient(job.amount, account.balance);
+        if (!job.allowPartial && job.amount > account.balance) return insufficient(job, account.balance);
         return account.take(job, job.kind, job.amount);
       case "void":
         return this.#void(job, account);
@@ -236,6 +237,11 @@ export function movedCents(posting: CreditPosting): bigint {
   return movedInto(ACCOUNT.credits, posting);
 }
 
+/** Who takes all or nothing is not answered with a part that was taken before. */
+function isTooLittle(job: IssueJob | TakeJob | VoidJob | ReverseJob, known: CreditPosting): boolean {
+  return job.kind === "deduct" && !job.allowPartial && -movedCents(known) < job.amount;
+}
+
 function keyOf(tenant: string, id: string): string {
   return JSON.stringify([tenant, id]);
 }
@@ -245,9 +251,11 @@ function referenceConflict(reference: string): BillingError {
   return new BillingError("conflict", "reference_conflict", text, { details: { reference } });
 }
 
-function insufficient(asked: bigint, balance: bigint): BillingError {
-  const text = `${asked} cents were asked for, the balance is ${balance}: issue credits, or allow a part (allowPartial)`;
-  const details = { amountCents: Number(asked), balanceCents: Number(balance) };
+function insufficient({ kind, amount }: Pick<TakeJob, "kind" | "amount">, balance: bigint): BillingError {
+  const remedy =
+    kind === "deduct" ? "issue credits, or allow a part (allowPartial)" : "take no more than that";
+  const text = `${amount} cents were asked for, the balance is ${balance}: ${remedy}`;
+  const details = { field: "amountCents", amountCents: Number(amount), balanceCents: Number(balance) };
   return new BillingError("limit_exceeded", "insufficient_credits", text, { details });
 }
 

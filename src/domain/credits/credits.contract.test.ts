@@ -88,6 +88,17 @@ describe.each(ENGINES)("credits on $name", ({ freshUrl }) => {
       remainingAmountCents: 30,
       balanceCents: 0,
     });
+    // Who wants all is not told of a part under the same reference.
+    const part = await credits.deduct({ amountCents: 5, reference: "part" });
+    expect(part.amountDeductedCents).toBe(0);
+    await credits.issue({ amountCents: 5, type: "purchase" });
+    const whole = { amountCents: 5, reference: "part", allowPartial: false };
+    expect(await codeOf(credits.deduct(whole))).toBe("reference_conflict");
+    await expect(credits.adjust({ amountCents: -6 })).rejects.toMatchObject({
+      ...{ code: "insufficient_credits", details: { field: "amountCents", balanceCents: 5 } },
+      message: expect.not.stringContaining("allowPartial"),
+    });
+    await credits.deduct({ amountCents: 5 });
     expect(await credits.deduct({ amountCents: 30 })).toMatchObject({
       ...{ amountDeductedCents: 0, remainingAmountCents: 30, lots: [] },
     });

@@ -13,8 +13,10 @@ export interface Checkout {
   readonly tenant: string;
   /** Canonical. */
   readonly codes: readonly string[];
-  /** Cents, before the codes. */
+  /** Cents before any discount. */
   readonly purchase: bigint;
+  /** What the volume discount takes off it, before the codes. */
+  readonly volume: bigint;
   /** Of the purchase: a code is used once for it. */
   readonly reference: string;
 }
@@ -30,12 +32,13 @@ export interface CodeDiscount {
 
 /** What the codes would take off now, each of what those before it leave. @throws BillingError as `DiscountService.apply`. */
 export async function lookAtCodes(checkout: Checkout, now: number, reader: Reader): Promise<CodeDiscount[]> {
-  const { tenant, codes, purchase, reference } = checkout;
+  const { tenant, codes, purchase, volume, reference } = checkout;
   const discounts: CodeDiscount[] = [];
   for (const code of codes) {
     const before = {
-      taken: discounts.reduce((sum, { discount }) => sum + discount, 0n),
+      taken: discounts.reduce((sum, { discount }) => sum + discount, volume),
       hasAmount: discounts.some(({ percent }) => percent === null),
+      hasVolume: volume > 0n,
     };
     const answer = await look({ tenant, code, purchase, reference, tier: undefined, before }, now, reader);
     if (isRefusal(answer)) throw refusalError(answer);
@@ -55,10 +58,16 @@ export async function redeemCodes(
   { now, id }: { now: number; id: () => string },
   tx: Tx,
 ): Promise<void> {
-  const { tenant, purchase, reference } = checkout;
+  const { tenant, purchase, volume, reference } = checkout;
+  const before = { taken: volume, hasAmount: false, hasVolume: volume > 0n };
   for (const { code, discount } of expected) {
     const wanted = { id: id(), user: "", state: "confirmed", expiresAt: now } as const;
-    const answer = await redeem({ tenant, code, purchase, reference, tier: undefined }, wanted, now, tx);
+    const answer = await redeem(
+      { tenant, code, purchase, reference, tier: undefined, before },
+      wanted,
+      now,
+      tx,
+    );
     if (isRefusal(answer)) throw refusalError(answer);
     if (answer.discount !== discount) throw new OvertakenError();
   }

@@ -17,6 +17,8 @@ export interface Circumstances {
   /** What other codes take off the same purchase, and whether one of them takes an amount. */
   readonly taken: bigint;
   readonly hasAmount: boolean;
+  /** Whether the volume discount is taken off it already. */
+  readonly hasVolume: boolean;
   /** Uses of the code that count, of all organizations and of this one. */
   readonly uses: bigint;
   readonly ownUses: bigint;
@@ -70,6 +72,11 @@ function refusalOf(code: StoredCode, on: Circumstances, { discount }: Grant): Re
     return refusal(
       "stacking_order",
       "a code with an amount is on this purchase already: use percentages first, on a new reference",
+    );
+  if (worth.type === "volume" && on.hasVolume)
+    return refusal(
+      "stacking_order",
+      "the volume discount is taken off this purchase already: leave this code out, or set volumeDiscount to false",
     );
   if (discount === 0n)
     return refusal("no_discount", "this code would take nothing off this purchase, so it is not used up");

@@ -27,8 +27,10 @@ export interface Ask {
   readonly reference: string | null;
   /** Of an organization that is not on record. */
   readonly tier: SubscriptionTier | undefined;
-  /** What codes before it will take off the purchase, where they were only looked at yet. */
-  readonly before?: { readonly taken: bigint; readonly hasAmount: boolean } | undefined;
+  /** What the volume discount, and codes that were only looked at yet, take off the purchase before it. */
+  readonly before?:
+    | { readonly taken: bigint; readonly hasAmount: boolean; readonly hasVolume: boolean }
+    | undefined;
 }
 
 /** A new redemption: for good, or until an instant. */
@@ -167,6 +169,7 @@ async function answerTo(
   return decide(code, {
     ...{ now, tenant, purchase, spent, taken: others.taken + (ask.before?.taken ?? 0n) },
     hasAmount: others.hasAmount || (ask.before?.hasAmount ?? false),
+    hasVolume: ask.before?.hasVolume ?? false,
     tier: organization === undefined ? ask.tier : organization.tier,
     uses: code.uses - dueOf(due),
     ownUses: (await ownUses(tenant, code.code, reader)) - dueOf(due.filter((one) => one.tenant === tenant)),

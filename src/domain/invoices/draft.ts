@@ -55,8 +55,9 @@ export interface Draft {
   readonly content: Omit<InvoiceContent, "creditsApplied" | "creditsIssued">;
   readonly usage: readonly BilledRow[];
   readonly subscriptionLines: readonly string[];
-  /** Cents before codes, which they take their part of. */
+  /** Cents before any discount, and what the volume discount takes off them. */
   readonly purchase: bigint;
+  readonly volume: bigint;
   readonly codes: readonly CodeDiscount[];
   /** What counts as bought: after all discounts, before tax; negative where more was given back. */
   readonly bought: bigint;
@@ -96,11 +97,11 @@ export async function draftOf(
     terms.volumeDiscount && subtotal > 0n
       ? await volumeDiscountOn(tenant, subtotal, reader)
       : { percent: "0", discount: 0n };
-  const purchase = subtotal - volume.discount;
+  const checkout = { purchase: subtotal, volume: volume.discount };
   const codes =
-    purchase > 0n
+    subtotal > volume.discount
       ? await lookAtCodes(
-          { tenant, codes: terms.discountCodes, purchase, reference: referenceOf(id) },
+          { tenant, codes: terms.discountCodes, ...checkout, reference: referenceOf(id) },
           now,
           reader,
         )
@@ -119,7 +120,7 @@ export async function draftOf(
     },
     usage,
     subscriptionLines: subscription.map((line) => line.id),
-    ...{ purchase, codes },
+    ...{ ...checkout, codes },
     bought: subtotal - off,
     creditsAvailable: BigInt(balance?.balanceCents ?? 0),
   };

@@ -75,12 +75,18 @@ export async function finalize(
   await insertBilled(tenant, id, await withRanges(tenant, draft.usage, usageUpto, tx), tx);
   await removeUnbilledBefore(tenant, Math.floor(invoice.periodEnd / DAY_MS), tx);
   if (!(await takeSubscriptionLines(tenant, id, draft.subscriptionLines, tx))) throw new OvertakenError();
-  const { codes, purchase, bought } = draft;
-  const checkout = { tenant, codes: invoice.terms.discountCodes, purchase, reference: referenceOf(id) };
+  const { codes, purchase, volume, bought } = draft;
+  const checkout = {
+    tenant,
+    codes: invoice.terms.discountCodes,
+    purchase,
+    volume,
+    reference: referenceOf(id),
+  };
   await redeemCodes(checkout, codes, { now: at, id: () => ids.next("red") }, tx);
-  const volume = { reference: referenceOf(id), at };
-  if (bought > 0n) await countVolume(tenant, { kind: "purchase", ...volume, amount: bought }, tx);
-  if (bought < 0n) await uncountVolume(tenant, { ...volume, amount: -bought }, tx);
+  const counted = { reference: referenceOf(id), at };
+  if (bought > 0n) await countVolume(tenant, { kind: "purchase", ...counted, amount: bought }, tx);
+  if (bought < 0n) await uncountVolume(tenant, { ...counted, amount: -bought }, tx);
 
   const content = await settledByCredit(tenant, id, draft, context, tx);
   const total = BigInt(content.total);

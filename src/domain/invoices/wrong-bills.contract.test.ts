@@ -102,6 +102,48 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
     expect((await billing.verify()).differences).toEqual([]);
   });
 
+  it("has the volume discount once, and codes for the whole purchase", async () => {
+    const { billing } = await start(await freshUrl());
+    await billing.volumeDiscounts.recordPurchase({ tenant, amountCents: 50_000_000, reference: "before" });
+    await billing.discounts.createCode({ code: "MIN", discountPercent: 10, minPurchaseCents: 10_000 });
+    await billing.discounts.createCode({ code: "VOL", type: "volume" });
+    const total = async (terms: object) => {
+      const invoice = { tenant, period: "2025-01", items: items(10_000), ...terms };
+      return (await billing.invoices.preview(invoice)).content.total;
+    };
+    // 20 % of the volume first; the code's least purchase is the one before it.
+    expect(await total({ discountCodes: ["MIN"] })).toBe(7_200);
+    expect(await codeOf(() => total({ discountCodes: ["VOL"] }))).toBe("stacking_order");
+    expect(await total({ discountCodes: ["VOL"], volumeDiscount: false })).toBe(8_000);
+    const terms = { items: items(10_000), discountCodes: ["MIN"] };
+    expect((await issued(billing, terms)).totalCents).toBe(7_200);
+    expect((await billing.verify()).differences).toEqual([]);
+  });
+
+  it("has no tokens of a trial, whatever its tier bills", async () => {
+    const { billing, clock } = await start(await freshUrl());
+    clock.set("2025-01-10T00:00:00Z");
+    await billing.organizations.createOrganization(OPERATOR, { id: tenant, name: "Acme", ownerId: "ada" });
+    const tier = "enterprise_plus";
+    await billing.subscriptions.change(OPERATOR, tenant, { kind: "start_trial", tier });
+    const call = { tenant, provider: "openai", model: "gpt-4o", tokensIn: 4_000_000, tokensOut: 0 };
+    const used = async (at: string) => {
+      clock.set(at);
+      await billing.metering.record(call);
+    };
+    await used("2025-01-12T05:00:00Z");
+    await billing.subscriptions.change(OPERATOR, tenant, { kind: "convert_trial" });
+    await used("2025-01-13T05:00:00Z");
+    clock.set("2025-02-01T00:00:00Z");
+    const { content } = await billing.invoices.preview({ tenant, period: "2025-01" });
+    const lines = content.lines.map(({ group, amount }) => [group, amount]);
+    expect(lines).toEqual([
+      ["subscription", 500_000],
+      ["usage", 0],
+      ["usage", 1_000],
+    ]);
+  });
+
   it("that was taken back is not issued again by the job, only by somebody who asks for it", async () => {
     const { billing, clock } = await start(await freshUrl(), { afterDays: 1, terms: { taxRate: "0.19" } });
     await billing.metering.record({

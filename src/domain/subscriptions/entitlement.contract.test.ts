@@ -165,7 +165,7 @@ describe.each(ENGINES)("entitlements on $name", ({ freshUrl }) => {
     const asked: Entitlement[] = ["apiAccess", "debates", "seats"];
     for (const ask of asked)
       expect(await entitlements.may(org, ask)).toMatchObject({
-        ...{ allowed: false, reason: "subscription_paused", upgradeTo: null },
+        ...{ allowed: false, reason: "subscription_paused", upgradeTo: null, resetsAt: null },
       });
     await expect(debate("e")).rejects.toMatchObject({ code: "subscription_paused" });
     await subscribe(org, { tier: "professional" });

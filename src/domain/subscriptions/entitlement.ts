@@ -57,7 +57,10 @@ export function barrierOf(status: OrganizationStatus, plan: TenantPlan): Barrier
   if (status === "suspended")
     return { reason: "organization_suspended", message: "this organization is suspended: ask the operator" };
   if (plan.status === "paused")
-    return { reason: "subscription_paused", message: "the subscription is paused: resume it" };
+    return {
+      reason: "subscription_paused",
+      message: "the subscription is paused: ask the operator to unpause it",
+    };
   return undefined;
 }
 
@@ -111,9 +114,11 @@ export function decideSeats(
   return { ...refused(plan, "seat_limit_reached", message), ...count, upgradeTo };
 }
 
-/** A decision that a barrier overrules: what is counted stays, no tier is the remedy. */
+/** A decision that a barrier overrules: what is counted stays; no tier is the remedy, nor the time that does not count in a pause. */
 export function overruled(decision: EntitlementDecision, barrier: Barrier | undefined): EntitlementDecision {
-  return barrier === undefined ? decision : { ...decision, ...barrier, allowed: false, upgradeTo: null };
+  if (barrier === undefined) return decision;
+  const resetsAt = barrier.reason === "subscription_paused" ? null : decision.resetsAt;
+  return { ...decision, ...barrier, allowed: false, resetsAt, upgradeTo: null };
 }
 
 function allowed({ tier }: TenantPlan) {

@@ -338,7 +338,10 @@ describe("the lifecycle", () => {
             }
           }
           const set = decideDirectly(state, { kind: "set_tier", tier: given }, at, planOf);
-          expect(set).toMatchObject({ tier: given, scheduled: null });
+          // The tier that it is on already: nothing changes.
+          const stays =
+            given !== "free" && given === state.tier && ["active", "past_due"].includes(state.status);
+          expect(set).toMatchObject({ tier: given, scheduled: stays ? state.scheduled : null });
           expect(["active", "past_due", "canceled"]).toContain(set.status);
           const ended = decideDirectly(set, { kind: "end" }, at, planOf);
           expect(dueSteps(ended, at + TEN_YEARS, planOf)).toEqual([]);

@@ -127,7 +127,7 @@ export function decideDirectly(
 ): SubscriptionState {
   const tier = change.kind === "end" ? SubscriptionTier.FREE : change.tier;
   if (tier === SubscriptionTier.FREE) return isFree(state) ? state : onFree(state, at, plans);
-  if (tier === state.tier && runsPaid(state)) return { ...state, scheduled: null };
+  if (tier === state.tier && runsPaid(state)) return state;
   const plan = plans(tier);
   // A period that runs goes on: what was charged for it stays.
   if (runsPaid(state)) return { ...state, tier, planVersion: plan.version, scheduled: null };

@@ -210,7 +210,7 @@ export class SubscriptionService {
 
   /**
    * For each instant whether the plan that a tenant had then bills tokens, also long ago; of a tenant without one they are
-   * billed. Before an organization's first plan, that plan says. For who settled before.
+   * billed, in a trial not. Before an organization's first plan, that plan says. For who settled before.
    */
   async metersTokens(tenant: string, instants: readonly number[], reader: Reader): Promise<boolean[]> {
     const states = await statesOf(tenant, reader);
@@ -218,7 +218,8 @@ export class SubscriptionService {
     return instants.map((at) => {
       const last = states.findLast((change) => change.at <= at) ?? states[0];
       const state = last?.state ?? (stored && stateAt(foundState(stored, at), at, planOf));
-      return state === undefined || planOf(state.tier, state.planVersion).tokens === "metered";
+      if (state === undefined) return true;
+      return state.status !== "trialing" && planOf(state.tier, state.planVersion).tokens === "metered";
     });
   }
 

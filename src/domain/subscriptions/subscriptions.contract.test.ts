@@ -204,6 +204,18 @@ describe.each(ENGINES)("subscriptions on $name", ({ freshUrl }) => {
     expect((await change({ ...down, when: "now" })).totalCents).toBe(-20_000);
   });
 
+  it("stay canceled when an operator gives them the tier that they are on", async () => {
+    const { change, owner, get, organizations, tenant, clock } = await start();
+    await change({ kind: "change_plan", tier: "starter" });
+    await change({ kind: "cancel" }, owner);
+    await organizations.setTier(OPERATOR, tenant, "starter");
+    expect((await get()).scheduled).toMatchObject({ tier: "free" });
+    await organizations.setTier(OPERATOR, tenant, "professional");
+    expect((await get()).scheduled).toBeNull();
+    clock.set("2026-02-28T12:00:00Z");
+    expect(await get()).toMatchObject({ status: "active", tier: "professional" });
+  });
+
   it("are canceled at the period's end, can be resumed before it, and stay free after it", async () => {
     const all = await start();
     const { subscriptions, change, clock, tenant, owner, get, limit, told, organizations } = all;

@@ -92,7 +92,12 @@ export class ExpectedCredits {
     this.expire(tenant);
     const request = requestOf(change);
     const known = this.of(tenant).find((one) => reference !== null && one.reference === reference);
-    if (known !== undefined) return known.request === request ? known : { code: "reference_conflict" };
+    if (known !== undefined) {
+      // Who takes all or nothing is not told of a part.
+      const isPart =
+        change.do === "deduct" && change.allowPartial === false && 0 - known.cents < change.cents;
+      return known.request === request && !isPart ? known : { code: "reference_conflict" };
+    }
     switch (change.do) {
       case "issue":
         return this.#issue(change, request);

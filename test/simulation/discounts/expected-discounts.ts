@@ -28,6 +28,8 @@ export interface Use {
   readonly tenant: string;
   readonly code: string;
   readonly purchase: number;
+  /** What the volume discount takes off it before, on an invoice. */
+  readonly volume?: number;
   readonly reference: string | null;
   readonly tier: string | null;
   readonly user: string | null;
@@ -119,7 +121,7 @@ export class ExpectedDiscounts {
     }
     const others = together.filter((one) => this.counts(one));
     if (others.some((one) => one.purchase !== purchase)) return { code: "reference_conflict" };
-    const base = purchase - sumOf(others);
+    const base = purchase - (use.volume ?? 0) - sumOf(others);
     const granted = { base, ...this.#off(code, base, tenant) };
     const reason = this.#refusal(code, use, others, granted);
     return reason === null ? granted : { code: reason };
@@ -241,6 +243,7 @@ export class ExpectedDiscounts {
       ["min_purchase_not_met", use.purchase < code.minPurchase],
       ["max_uses_per_org", code.maxUsesPerOrganization !== null && ownUses >= code.maxUsesPerOrganization],
       ["stacking_order", isPercentage && others.some(({ percent }) => percent === null)],
+      ["stacking_order", code.worth === "volume" && (use.volume ?? 0) > 0],
       ["no_discount", discount === 0],
     ];
     return reasons.find(([, holds]) => holds)?.[0] ?? null;

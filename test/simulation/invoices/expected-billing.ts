@@ -3,7 +3,7 @@
 import type { Auditor } from "../auditor.ts";
 import type { Row } from "../expected-usage.ts";
 import type { ExpectedOrganizations } from "../plans/expected-organizations.ts";
-import { type Line as SubscriptionLine, tierAt } from "../plans/expected-plans.ts";
+import { billsTokens, type Line as SubscriptionLine } from "../plans/expected-plans.ts";
 
 /** Counts of a row, and its charge in pico-USD last. */
 type Sums = readonly bigint[];
@@ -73,9 +73,7 @@ export class ExpectedBilling {
     const settled = new Map(mine.flatMap((one) => [...one.metered]));
     const isMetered = (day: number) =>
       settled.get(day) ??
-      (alwaysMetered ||
-        organization === undefined ||
-        tierAt(organization.written, day * DAY) === "enterprise_plus");
+      (alwaysMetered || organization === undefined || billsTokens(organization.written, day * DAY));
     return {
       metered: new Map([...usage.values()].map(({ day }) => [day, isMetered(day)])),
       lines: [

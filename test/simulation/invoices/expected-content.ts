@@ -52,6 +52,12 @@ export interface CodeGrant {
   readonly percent: string | null;
 }
 
+/** Cents before any discount, and what the volume discount takes off them. */
+export interface Purchase {
+  readonly purchase: number;
+  readonly volume: number;
+}
+
 /** A content before it is paid. */
 export type Totals = Omit<Content, "creditsApplied" | "creditsIssued">;
 
@@ -61,14 +67,14 @@ const WHOLE = 100_000n;
  * What lines and the items of the terms come to.
  *
  * @param percent of the volume discount.
- * @param grant what the terms' code takes off so many cents.
+ * @param grant what the terms' code takes off.
  */
 export function totalsOf(
   all: readonly TakenLine[],
   terms: Terms,
   order: Order,
   percent: number,
-  grant: (purchase: number) => CodeGrant | Failure,
+  grant: (purchase: Purchase) => CodeGrant | Failure,
 ): Totals | Failure {
   const items = terms.items.map(({ description, cents }): TakenLine => {
     return { group: "item", description, cents, detail: "", key: "" };
@@ -83,9 +89,8 @@ export function totalsOf(
   const volumePercent = terms.volumeDiscount && base > 0 ? percent : 0;
   const volume = Number(rounded(BigInt(base) * BigInt(volumePercent), 100n));
   if (volume !== 0) discounts.push({ description: `Volume discount ${volumePercent} %`, cents: volume });
-  const purchase = base - volume;
-  if (terms.code !== null && purchase > 0) {
-    const found = grant(purchase);
+  if (terms.code !== null && base - volume > 0) {
+    const found = grant({ purchase: base, volume });
     if ("code" in found) return found;
     const worth = found.percent === null ? "" : ` ${found.percent} %`;
     discounts.push({ description: `Discount code ${terms.code}${worth}`, cents: found.discount });
@@ -136,14 +141,11 @@ function inOrder(lines: readonly TakenLine[], order: Order): readonly TakenLine[
   return [...sorted, ...left];
 }
 
-/** What codes take their part of. */
-export function purchaseOf(
-  { subtotal, discounts }: Pick<Content, "subtotal" | "discounts">,
-  terms: Terms,
-): number {
-  const before = terms.code === null ? discounts : discounts.slice(0, -1);
+/** What a code is used on. */
+export function purchaseOf({ subtotal, discounts }: Pick<Content, "subtotal" | "discounts">): Purchase {
   const kept = sumOf(discounts.map(({ cents }) => Math.max(0, 0 - cents)));
-  return subtotal + kept > 0 ? subtotal - sumOf(before.map(({ cents }) => cents)) : 0;
+  const volume = discounts.find(({ description }) => description.startsWith("Volume discount"));
+  return { purchase: subtotal + kept, volume: volume?.cents ?? 0 };
 }
 
 /** An amount over parts of its own sign, in proportion: whole cents, the largest remainders up, the first of equal ones. */

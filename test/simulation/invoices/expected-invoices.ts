@@ -16,6 +16,7 @@ import {
   type Content,
   type Failure,
   type Order,
+  type Purchase,
   purchaseOf,
   sumOf,
   type TakenLine,
@@ -152,8 +153,9 @@ export class ExpectedInvoices {
     const billable = this.#billable(invoice);
     const content = this.#totals(invoice, billable, order);
     if ("code" in content) return content;
-    const purchase = purchaseOf(content, terms);
-    if (terms.code !== null && purchase > 0) this.#discounts.redeem(this.#useOf(invoice, purchase));
+    const bill = purchaseOf(content);
+    if (terms.code !== null && bill.purchase > bill.volume)
+      this.#discounts.redeem(this.#useOf(invoice, bill));
     const bought = content.total - content.taxTotal;
     if (bought > 0) this.#volumes.record({ do: "purchase", tenant, cents: bought, reference: name });
     if (bought < 0) this.#volumes.takeBack(tenant, 0 - bought, name);
@@ -283,10 +285,11 @@ export class ExpectedInvoices {
     return this.#billing.billable(tenant, end, this.#taken(), terms.alwaysMetered);
   }
 
-  #useOf({ name, tenant, terms }: Invoice, purchase: number) {
+  #useOf({ name, tenant, terms }: Invoice, { purchase, volume }: Purchase) {
     const organization = this.#organizations.all.find(({ id }) => id === tenant);
     return {
       ...({ do: "apply", name: `code of ${name}`, tenant, code: terms.code as string, purchase } as const),
+      volume,
       ...{ reference: name, tier: organization?.written.tier ?? null, user: null, ttlMs: null },
     };
   }

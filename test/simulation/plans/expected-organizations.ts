@@ -187,7 +187,7 @@ export class ExpectedOrganizations {
     const present = this.present(organization);
     const decision = this.#decision(organization, present, what);
     return present.status === "paused"
-      ? { ...decision, reason: "subscription_paused", upgradeTo: null }
+      ? { ...decision, reason: "subscription_paused", resetsAt: null, upgradeTo: null }
       : decision;
   }
 

@@ -42,7 +42,7 @@ export interface Subscription {
   toTell: number[];
   lines: Line[];
   /** Since when which tier, the first first. */
-  tiers: { readonly since: number; readonly tier: Tier }[];
+  tiers: { readonly since: number; readonly tier: Tier; readonly isTrial: boolean }[];
 }
 
 /** What people are told. */
@@ -76,14 +76,14 @@ export function begin(tier: Tier, at: number): Subscription {
   return {
     ...{ status: "active", tier, anchor: at, period: monthAround(at, at), paid: 0 },
     ...{ scheduled: null, trial: null, toTell: [], lines: [] },
-    tiers: [{ since: at, tier }],
+    tiers: [{ since: at, tier, isTrial: false }],
   };
 }
 
-/** The tier of an instant; before the first one, that. */
-export function tierAt({ tiers }: Subscription, instant: number): Tier {
+/** Whether tokens are billed at an instant; before the first tier, by that. A trial is for nothing. */
+export function billsTokens({ tiers }: Subscription, instant: number): boolean {
   const last = tiers.findLast(({ since }) => since <= instant) ?? tiers[0];
-  return (last as { tier: Tier }).tier;
+  return last?.tier === "enterprise_plus" && !last.isTrial;
 }
 
 /** When time changes it next; null: never. */
@@ -112,7 +112,7 @@ export function at(before: Subscription, now: number): { after: Subscription; no
     }
     after.tier = after.scheduled ?? after.tier;
     after.scheduled = null;
-    after.tiers.push({ since: end, tier: after.tier });
+    after.tiers.push({ since: end, tier: after.tier, isTrial: false });
     after.period = monthAround(end, after.anchor);
     charge(after, end);
   }
@@ -134,7 +134,7 @@ export function changed(present: Subscription, change: Change, by: By, now: numb
   const after = copyOf(present);
   const made = { after, effectiveAt: now, notices: [] as Notice[] };
   const answer = apply(made, change, by, now);
-  after.tiers.push({ since: now, tier: after.tier });
+  after.tiers.push({ since: now, tier: after.tier, isTrial: after.status === "trialing" });
   return answer ?? { ...made, lines: after.lines.slice(present.lines.length) };
 }
 
@@ -145,7 +145,8 @@ export function tierSet(present: Subscription, tier: Tier, now: number): Subscri
     if (present.tier !== "free") toFree(after, now);
     return after;
   }
-  after.tiers.push({ since: now, tier });
+  if (tier === present.tier && isPaid(after.status, after.tier)) return after;
+  after.tiers.push({ since: now, tier, isTrial: false });
   if (isPaid(after.status, after.tier)) return { ...after, tier, scheduled: null };
   endTrial(after, now);
   Object.assign(after, { status: "active", tier, scheduled: null, paid: 0 });
@@ -289,7 +290,7 @@ function toFree(after: Subscription, now: number): void {
   const status = after.status === "trialing" ? "active" : "canceled";
   endTrial(after, now);
   Object.assign(after, { status, tier: "free", scheduled: null, paid: 0 });
-  after.tiers.push({ since: now, tier: "free" });
+  after.tiers.push({ since: now, tier: "free", isTrial: false });
   Object.assign(after, { anchor: now, period: monthAround(now, now) });
 }
 
