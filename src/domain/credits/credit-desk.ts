@@ -253,7 +253,7 @@ function referenceConflict(reference: string): BillingError {
 
 function insufficient({ kind, amount }: Pick<TakeJob, "kind" | "amount">, balance: bigint): BillingError {
   const remedy =
-    kind === "deduct" ? "issue credits, or allow a part (allowPartial)" : "take no more than that";
+    kind === "deduct" ? "issue credits, or allow a part (allowPartial)" : "no more credit than that can be taken";
   const text = `${amount} cents were asked for, the balance is ${balance}: ${remedy}`;
   const details = { field: "amountCents", amountCents: Number(amount), balanceCents: Number(balance) };
   return new BillingError("limit_exceeded", "insufficient_credits", text, { details });
