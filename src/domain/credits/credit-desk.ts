@@ -181,7 +181,7 @@ export class CreditDesk {
     return null;
   }
 
-  /** A payment that comes in after it had failed is credit all the same. */
+  /** A payment that comes in after it had failed is credit all the same; the rule stays paused, for a later one may have failed too. */
   #settle(job: SettleJob): TopUp | BillingError {
     const { tenant, state } = job;
     const key = keyOf(tenant, job.topUp);
@@ -194,8 +194,8 @@ export class CreditDesk {
     this.#settled.set(key, settled);
     if (topUp.state === "open") this.#openTopUps.delete(tenant);
     const rule = this.#rules.get(tenant);
-    if (rule != null) {
-      this.#rules.set(tenant, { ...rule, isPaused: state === "failed" });
+    if (rule != null && state === "failed") {
+      this.#rules.set(tenant, { ...rule, isPaused: true });
       this.#changedRules.add(tenant);
     }
     if (state === "paid") {
@@ -253,7 +253,9 @@ function referenceConflict(reference: string): BillingError {
 
 function insufficient({ kind, amount }: Pick<TakeJob, "kind" | "amount">, balance: bigint): BillingError {
   const remedy =
-    kind === "deduct" ? "issue credits, or allow a part (allowPartial)" : "no more credit than that can be taken";
+    kind === "deduct"
+      ? "issue credits, or allow a part (allowPartial)"
+      : "no more credit than that can be taken";
   const text = `${amount} cents were asked for, the balance is ${balance}: ${remedy}`;
   const details = { field: "amountCents", amountCents: Number(amount), balanceCents: Number(balance) };
   return new BillingError("limit_exceeded", "insufficient_credits", text, { details });

@@ -421,6 +421,22 @@ describe.each(ENGINES)("credits on $name", ({ freshUrl }) => {
       ]);
     });
 
+    it("stay paused when an older failed payment comes late", async () => {
+      const { credits, topUps, run } = await startWithRule();
+      const failed = async () => {
+        await credits.deduct({ amountCents: 600 });
+        const [topUp] = await topUps.list();
+        await topUps.settle(topUp?.id ?? "", "failed");
+        return topUp?.id ?? "";
+      };
+      const older = await failed();
+      await topUps.setRule({ thresholdCents: 500, amountCents: 3_000 });
+      await failed();
+      await topUps.settle(older, "paid");
+      await credits.deduct({ amountCents: 2_000 });
+      expect([(await topUps.rule())?.isPaused, await run()]).toEqual([true, 0]);
+    });
+
     it("end it with null, and refuse it where nobody can be asked for payments", async () => {
       const { credits, topUps } = await startWithRule();
       await topUps.setRule(null);
