@@ -1,32 +1,14 @@
 // What is given back of what was billed, corrected usage and the rest of a plan: what was billed for it, as it was billed, and
 // never more.
 
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/support/database.ts";
-import { type Billing, createBilling } from "../../billing.ts";
-import { ManualClock } from "../../kernel/index.ts";
+import type { Billing } from "../../billing.ts";
+import { issued, items, startInvoices, tenant } from "./fixtures.ts";
 import type { InvoiceTermsInput } from "./index.ts";
 
 const DUAL = ENGINES.filter(({ name }) => name !== "sqlite memory");
 const OPERATOR = { kind: "operator", id: "op" } as const;
-const tenant = "acme";
-
-async function start(url: string) {
-  const clock = new ManualClock("2025-02-03T10:00:00Z");
-  const billing = createBilling({ database: url, clock, notifications: { log: () => undefined } });
-  await billing.ready();
-  onTestFinished(() => billing.close());
-  return { billing, clock };
-}
-
-const items = (...cents: number[]) =>
-  cents.map((amountCents, n) => ({ description: `item ${n}`, amountCents }));
-
-async function issued(billing: Billing, terms: InvoiceTermsInput, period = "2025-01") {
-  const { id } = await billing.invoices.create({ tenant, period, ...terms });
-  return billing.invoices.finalize({ tenant, invoiceId: id });
-}
-
 describe.each(DUAL)("usage that was billed and is corrected on $name", ({ freshUrl }) => {
   const tokens = (id: string, timestamp = "2025-01-10T00:00:00Z") => ({
     ...{ tenant, id, provider: "openai", model: "gpt-4o", tokensIn: 4_000_000, tokensOut: 0, timestamp },
@@ -34,7 +16,7 @@ describe.each(DUAL)("usage that was billed and is corrected on $name", ({ freshU
 
   /** January with one call of $10.00, then February after that call was taken back. */
   async function takenBack(january: InvoiceTermsInput, february: InvoiceTermsInput, url: string) {
-    const { billing, clock } = await start(url);
+    const { billing, clock } = await startInvoices(url);
     await billing.discounts.createCode({ code: "ALL", discountPercent: "100" });
     await billing.discounts.createCode({ code: "HALF", discountPercent: "50" });
     await billing.metering.record(tokens("a"));
@@ -63,7 +45,7 @@ describe.each(DUAL)("usage that was billed and is corrected on $name", ({ freshU
   });
 
   it("gives nothing back that a credit note gave back, nor what was given up", async () => {
-    const { billing, clock } = await start(await freshUrl());
+    const { billing, clock } = await startInvoices(await freshUrl());
     await billing.metering.record([tokens("a"), tokens("b")]);
     const { id: invoiceId } = await issued(billing, {});
     await billing.invoices.pay({ tenant, invoiceId, reference: "transfer" });
@@ -94,7 +76,7 @@ describe.each(DUAL)("usage that was billed and is corrected on $name", ({ freshU
   ] as const)(
     "of %s goes the way its day has gone, %j then %j",
     async (tier, january, february, ...totals) => {
-      const { billing, clock } = await start(await freshUrl());
+      const { billing, clock } = await startInvoices(await freshUrl());
       clock.set("2025-01-01T00:00:00Z");
       const ada = await billing.organizations.putUser(OPERATOR, { id: "ada", email: "ada@example.com" });
       const organization = { id: tenant, name: "Acme", ownerId: ada.id, tier };
@@ -122,7 +104,7 @@ describe.each(DUAL)("the rest of a plan that was billed and is paused on $name",
     january: InvoiceTermsInput,
     between: (billing: Billing, invoiceId: string) => Promise<unknown> = async () => undefined,
   ) {
-    const { billing, clock } = await start(await freshUrl());
+    const { billing, clock } = await startInvoices(await freshUrl());
     clock.set("2025-01-31T12:00:00Z");
     await billing.organizations.createOrganization(OPERATOR, { id: tenant, name: "Acme", ownerId: "ada" });
     await billing.discounts.createCode({ code: "ALL", discountPercent: "100" });

@@ -1,31 +1,14 @@
 // What somebody tries, or a broken row does, to make a bill wrong, to stop it, or to stop everybody else's.
 
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it } from "vitest";
 import { ENGINES } from "../../../test/support/database.ts";
-import { type Billing, createBilling } from "../../billing.ts";
-import { BillingError, HOUR_MS, ManualClock } from "../../kernel/index.ts";
+import type { Billing } from "../../billing.ts";
+import { BillingError, HOUR_MS } from "../../kernel/index.ts";
 import { storeAt } from "../../store/index.ts";
-import type { InvoiceTermsInput } from "./index.ts";
+import { issued, items, startInvoices, tenant } from "./fixtures.ts";
 
 const DUAL = ENGINES.filter(({ name }) => name !== "sqlite memory");
 const OPERATOR = { kind: "operator", id: "op" } as const;
-const tenant = "acme";
-
-async function start(url: string, monthEnd?: { afterDays: number; terms?: InvoiceTermsInput }) {
-  const clock = new ManualClock("2025-02-03T10:00:00Z");
-  const billing = createBilling({ database: url, clock, monthEnd, notifications: { log: () => undefined } });
-  await billing.ready();
-  onTestFinished(() => billing.close());
-  return { billing, clock };
-}
-
-const items = (...cents: number[]) =>
-  cents.map((amountCents, n) => ({ description: `item ${n}`, amountCents }));
-
-async function issued(billing: Billing, terms: InvoiceTermsInput, period = "2025-01") {
-  const { id } = await billing.invoices.create({ tenant, period, ...terms });
-  return billing.invoices.finalize({ tenant, invoiceId: id });
-}
 
 async function codeOf(work: Promise<unknown> | (() => Promise<unknown>)): Promise<string> {
   const error = await (typeof work === "function" ? work() : work).then(
@@ -47,7 +30,7 @@ async function byHand(url: string, ...statements: readonly string[]): Promise<vo
 
 describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
   it("is not paid by what a tenant has spent already, nor stopped by it: its references are nobody else's", async () => {
-    const { billing } = await start(await freshUrl());
+    const { billing } = await startInvoices(await freshUrl());
     await billing.credits.issue({ tenant, amountCents: 2_000, type: "purchase" });
     await billing.discounts.createCode({ code: "TEN", discountPercent: "10" });
     const { id } = await billing.invoices.create({
@@ -74,7 +57,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
   });
 
   it("uses a code once", async () => {
-    const { billing } = await start(await freshUrl());
+    const { billing } = await startInvoices(await freshUrl());
     await billing.discounts.createCode({ code: "TEN", discountAmountCents: 100, maxUses: 1 });
     const twice = { tenant, period: "2025-01", items: items(1_000), discountCodes: ["TEN", "ten"] };
     expect(await codeOf(billing.invoices.create(twice))).toBe("given_twice");
@@ -82,7 +65,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
   });
 
   it("that credit paid gives it back to its lots: what has expired stays so, and none becomes money", async () => {
-    const { billing, clock } = await start(await freshUrl());
+    const { billing, clock } = await startInvoices(await freshUrl());
     await billing.credits.issue({ tenant, amountCents: 300, type: "promotional", expiresInDays: 1 });
     await billing.credits.issue({ tenant, amountCents: 200, type: "purchase" });
     const { id: invoiceId } = await issued(billing, { items: items(1_000) });
@@ -103,7 +86,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
   });
 
   it("has the volume discount once, and codes for the whole purchase", async () => {
-    const { billing } = await start(await freshUrl());
+    const { billing } = await startInvoices(await freshUrl());
     await billing.volumeDiscounts.recordPurchase({ tenant, amountCents: 50_000_000, reference: "before" });
     await billing.discounts.createCode({ code: "MIN", discountPercent: 10, minPurchaseCents: 10_000 });
     await billing.discounts.createCode({ code: "VOL", type: "volume" });
@@ -121,7 +104,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
   });
 
   it("has no tokens of a trial, whatever its tier bills", async () => {
-    const { billing, clock } = await start(await freshUrl());
+    const { billing, clock } = await startInvoices(await freshUrl());
     clock.set("2025-01-10T00:00:00Z");
     await billing.organizations.createOrganization(OPERATOR, { id: tenant, name: "Acme", ownerId: "ada" });
     const tier = "enterprise_plus";
@@ -145,7 +128,10 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
   });
 
   it("that was taken back is not issued again by the job, only by somebody who asks for it", async () => {
-    const { billing, clock } = await start(await freshUrl(), { afterDays: 1, terms: { taxRate: "0.19" } });
+    const { billing, clock } = await startInvoices(await freshUrl(), {
+      afterDays: 1,
+      terms: { taxRate: "0.19" },
+    });
     await billing.metering.record({
       ...{ tenant, id: "one", provider: "openai", model: "gpt-4o-mini", tokensIn: 10_000_000, tokensOut: 0 },
       timestamp: "2025-01-10T00:00:00Z",
@@ -163,7 +149,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
 
   it("keeps no other one waiting: not a subscription that cannot be settled, nor a document that is broken", async () => {
     const url = await freshUrl();
-    const { billing, clock } = await start(url);
+    const { billing, clock } = await startInvoices(url);
     clock.set("2025-01-05T00:00:00Z");
     await billing.organizations.createOrganization(OPERATOR, { id: "bad", name: "Bad", ownerId: "o" });
     await billing.subscriptions.change(OPERATOR, "bad", { kind: "change_plan", tier: "starter" });
@@ -196,7 +182,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
   });
 
   it("that was given up is paid after all, and says what else can be done", async () => {
-    const { billing } = await start(await freshUrl());
+    const { billing } = await startInvoices(await freshUrl());
     const { id: invoiceId } = await issued(billing, { items: items(1_000) });
     const key = { tenant, invoiceId };
     await billing.invoices.markUncollectible(key);
@@ -217,7 +203,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
 
   it("counts one payment for a reference, whichever of two invoices it is for, also at once", async () => {
     const url = await freshUrl();
-    const [{ billing: one }, { billing: two }] = [await start(url), await start(url)];
+    const [{ billing: one }, { billing: two }] = [await startInvoices(url), await startInvoices(url)];
     const [a, b] = [
       await issued(one, { items: items(100) }, "2024-12"),
       await issued(one, { items: items(200) }, "2025-01"),
@@ -233,7 +219,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
   });
 
   it("answers whatever it is asked with a code and a field, whatever the method", async () => {
-    const { billing } = await start(await freshUrl());
+    const { billing } = await startInvoices(await freshUrl());
     const { id: invoiceId } = await issued(billing, { items: items(100) });
     const { invoices } = billing;
     const methods = [
@@ -265,7 +251,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
   });
 
   it("of a draft whose code has ended says so, and what to do", async () => {
-    const { billing, clock } = await start(await freshUrl());
+    const { billing, clock } = await startInvoices(await freshUrl());
     const expiresAt = new Date("2025-02-04T00:00:00Z");
     await billing.discounts.createCode({ code: "SOON", discountPercent: "10", expiresAt });
     const { id: invoiceId } = await billing.invoices.create({
@@ -280,7 +266,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
   });
 
   it("is made for nobody whose usage cancels out, however its parts are stored", async () => {
-    const { billing } = await start(await freshUrl());
+    const { billing } = await startInvoices(await freshUrl());
     const call = { tenant, provider: "openai", model: "gpt-4o-mini", tokensIn: 4, tokensOut: 0 };
     const timestamp = "2025-01-10T00:00:00Z";
     await billing.metering.record(["a", "b"].map((id) => ({ ...call, id, timestamp })));
@@ -290,7 +276,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
   });
 
   it("that was given up does not read as paid when a part of it is", async () => {
-    const { billing } = await start(await freshUrl());
+    const { billing } = await startInvoices(await freshUrl());
     const { id: invoiceId } = await issued(billing, { items: items(30_000) });
     await billing.invoices.markUncollectible({ tenant, invoiceId });
     await billing.invoices.pay({ tenant, invoiceId, amountCents: 10_000, reference: "late" });
@@ -305,7 +291,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
   });
 
   it("that is a draft shares its file with no other", async () => {
-    const { billing } = await start(await freshUrl());
+    const { billing } = await startInvoices(await freshUrl());
     const names = ["acme", "globex"].map(async (whose) => {
       const { id: invoiceId } = await billing.invoices.create({
         tenant: whose,
@@ -322,7 +308,7 @@ describe.each(DUAL)("an invoice on $name", ({ freshUrl }) => {
 
 describe.each(DUAL)("an invoice with made-up names of models on $name", ({ freshUrl }) => {
   it("has one line for all of them, which its events explain, beside those of the models that there are", async () => {
-    const { billing } = await start(await freshUrl());
+    const { billing } = await startInvoices(await freshUrl());
     const of = (provider: string, model: string, id: string) => ({
       ...{ tenant, id, provider, model, tokensIn: 1_000_000, tokensOut: 0 },
       timestamp: "2025-01-10T00:00:00Z",
@@ -353,7 +339,7 @@ describe.each(DUAL)("an invoice with made-up names of models on $name", ({ fresh
 
 describe("an invoice", () => {
   it("is issued with one line whatever names its usage makes up", async () => {
-    const { billing } = await start("sqlite::memory:");
+    const { billing } = await startInvoices("sqlite::memory:");
     for (let from = 0; from < 20_000; from += 5_000) {
       const events = Array.from({ length: 5_000 }, (_, n) => ({
         ...{
@@ -375,7 +361,7 @@ describe("an invoice", () => {
   });
 
   it("with more lines than a document shows is not issued, and says why", async () => {
-    const { billing } = await start("sqlite::memory:");
+    const { billing } = await startInvoices("sqlite::memory:");
     const models = Array.from({ length: 10_001 }, (_, n) => `own-${n}`);
     await billing.pricing.add(models.map((model) => ({ provider: "own", model, input: "1", output: "1" })));
     for (let from = 0; from < models.length; from += 5_000)
