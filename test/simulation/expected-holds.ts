@@ -193,19 +193,16 @@ export class ExpectedHolds {
     return counted.map(({ posting }) => ({ ...posting, amounts: negated(posting.amounts) }));
   }
 
-  /** A debate is told by its own event alone: of that debate, in the plan's same period, not taken back. */
+  /** A debate of a plan is told by its own event alone: of that debate, in the plan's same period, not taken back. */
   #tells(row: Row, isStanding: boolean, { tenant, names, at, amounts }: Posting): boolean {
-    if (amounts.debates === 0n) return true;
-    const isItsOwn = row.debate !== "" && row.debate === names.debate && row.type === "debate";
-    if (!isItsOwn || !isStanding || BigInt(row.quantity) < amounts.debates) return false;
     const plan = this.#budgets()
       .open(tenant)
       .find(({ id }) => id.startsWith("plan_"));
-    const startOf = (instant: number) => {
-      if (plan === undefined || instant < plan.countsFrom) return undefined;
-      return this.#budgets().periodOf(plan, instant).start;
-    };
-    return startOf(row.at) === startOf(at);
+    if (amounts.debates === 0n || plan === undefined || at < plan.countsFrom) return true;
+    const isItsOwn = row.debate !== "" && row.debate === names.debate && row.type === "debate";
+    if (!isItsOwn || !isStanding || BigInt(row.quantity) < amounts.debates) return false;
+    const startOf = (instant: number) => this.#budgets().periodOf(plan, instant).start;
+    return row.at >= plan.countsFrom && startOf(row.at) === startOf(at);
   }
 
   /** Ends what is over, of one tenant or all; returns how many that were. */

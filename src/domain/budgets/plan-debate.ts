@@ -29,18 +29,19 @@ export function debateKey(
 }
 
 /**
- * Whether an event tells the usage of a spend that names it, and counts in its place. A debate is told by its own event alone:
- * of that debate, in the same period of the plan, not taken back. So no event stands for two debates.
+ * Whether an event tells the usage of a spend that names it, and counts in its place. A debate of a plan is told by its own
+ * event alone: of that debate, in the plan's same period, not taken back. So no event stands for two debates.
  */
 export function tells(
   book: BudgetBook,
   event: ToldEvent,
   { tenant, dimensions, at, debates }: Pick<Spend, "tenant" | "dimensions" | "at" | "debates">,
 ): boolean {
-  if (debates === 0n) return true;
+  const period = planPeriod(book, tenant, at);
+  if (debates === 0n || period === undefined) return true;
   const isItsOwn = event.debate !== "" && event.debate === dimensions.debate;
   if (!isItsOwn || !event.stands || event.type !== DEBATE || event.quantity < debates) return false;
-  return planPeriod(book, tenant, event.ts) === planPeriod(book, tenant, at);
+  return planPeriod(book, tenant, event.ts) === period;
 }
 
 /** The start of the period of the tenant's plan that an instant is in; undefined where it has no budget of a plan. */

@@ -5,7 +5,7 @@ import type { DraftDiscount, DraftLine, InvoiceContent, IssuedLine, LineGroup, T
 
 /** Digits behind the point of a tax percentage. */
 export const TAX_DIGITS = 6;
-const KEPT = "Discounts and credit notes of what is given back";
+const KEPT = "Not billed, or credited before";
 const WHOLE = 100n * 10n ** BigInt(TAX_DIGITS);
 
 export type Totals = Pick<

@@ -140,7 +140,7 @@ function totalSteps(line: IssuedLine, { discounts, taxes }: InvoiceContent): str
   const money = (cents: number) => `$${formatMinor(BigInt(cents), "USD")}`;
   if (line.discount < 0)
     steps.push(
-      `not given back, for discounts and credit notes had taken it off before: ${money(-line.discount)}`,
+      `not given back, for it was not billed (discounts, a write-off), or credited before: ${money(-line.discount)}`,
     );
   if (line.discount > 0) {
     const off = discounts.filter(({ amount }) => amount < 0);

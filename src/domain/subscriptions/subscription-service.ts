@@ -306,9 +306,10 @@ export class SubscriptionService {
     });
   }
 
-  /** With the organization locked; another process may have been here before us. */
+  /** With the organization locked; another process may have been here before us. Nothing where it has no subscription. */
   async #settleWithin(tx: Tx, tenant: string): Promise<void> {
-    await this.#record.write(tx, await requireStored(tenant, tx), this.#clock.now(), []);
+    const stored = await subscriptionOf(tenant, tx);
+    if (stored !== undefined) await this.#record.write(tx, stored, this.#clock.now(), []);
   }
 }
 

@@ -84,8 +84,7 @@ export function totalsOf(
   const discounts: { description: string; cents: number }[] = [];
   const kept = sumOf(lines.map((line) => line.kept ?? 0));
   const base = subtotal + kept;
-  if (kept !== 0)
-    discounts.push({ description: "Discounts and credit notes of what is given back", cents: 0 - kept });
+  if (kept !== 0) discounts.push({ description: "Not billed, or credited before", cents: 0 - kept });
   const volumePercent = terms.volumeDiscount && base > 0 ? percent : 0;
   const volume = Number(rounded(BigInt(base) * BigInt(volumePercent), 100n));
   if (volume !== 0) discounts.push({ description: `Volume discount ${volumePercent} %`, cents: volume });
